@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * clock.h - what time it is, in milliseconds. [any thread]
+ */
+#ifndef CORE_BASE_CLOCK_H
+#define CORE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Since 1970 UTC; may jump when somebody sets the clock. For records and logs. */
+int64_t clock_wall_ms(void);
+/* Since the machine started, suspended time included (CLOCK_BOOTTIME); never jumps. For deadlines. */
+int64_t clock_boot_ms(void);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/log.h"
+
+#include "core/base/buffer.h"
+#include "core/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_LIMIT 4096u
+
+static int log_level = LOG_INFO;
+static enum log_format log_format = LOG_FORMAT_LOGFMT;
+
+void log_setup(int level, enum log_format format)
+{
+	log_level = level;
+	log_format = format;
+}
+
+bool log_enabled(int level)
+{
+	return level <= log_level;
+}
+
+static const char *level_name(int level)
+{
+	static const char *const names[] = {"error", "error", "error", "error", "warning", "info", "info", "debug"};
+
+	return names[level & 7];
+}
+
+static void timestamp(char ret_text[32])
+{
+	struct timespec now = {0};
+	struct tm utc = {0};
+	size_t size;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &utc);
+	size = strftime(ret_text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+	(void)snprintf(ret_text + size, 32 - size, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+/* logfmt leaves a value bare if nothing in it could end it. */
+static bool is_bare(const char *text)
+{
+	return *text && !strpbrk(text, " =\"\\") && text_is_printable(text, strlen(text));
+}
+
+static void append_text(struct buffer *line, const char *text)
+{
+	if (log_format == LOG_FORMAT_LOGFMT && is_bare(text))
+		buffer_text(line, text);
+	else if (text_is_utf8(text, strlen(text)))
+		buffer_json_text(line, text);
+	else
+		buffer_text(line, "\"(not UTF-8)\"");
+}
+
+static void append_key(struct buffer *line, const char *key)
+{
+	if (log_format == LOG_FORMAT_JSON)
+		buffer_format(line, "%s\"%s\":", line->size > 1 ? "," : "", key);
+	else
+		buffer_format(line, "%s%s=", line->size ? " " : "", key);
+}
+
+static void append_field(struct buffer *line, const struct log_field *field)
+{
+	if (field->is_text && !field->text)
+		return;
+	append_key(line, field->key);
+	if (field->is_text)
+		append_text(line, field->text);
+	else
+		buffer_number(line, field->number);
+}
+
+void log_fields(int level, const char *message, const struct log_field *fields)
+{
+	char memory[LINE_LIMIT];
+	char now[32];
+	/* The line stays on the stack: logging works without memory, and never allocates. */
+	struct buffer line = {.data = memory, .room = sizeof(memory), .limit = sizeof(memory) - 2};
+	struct log_field head[] = {LOG_TEXT("ts", now), LOG_TEXT("level", level_name(level)), LOG_TEXT("msg", message)};
+
+	if (!log_enabled(level))
+		return;
+	timestamp(now);
+	if (log_format == LOG_FORMAT_JSON)
+		buffer_byte(&line, '{');
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+		append_field(&line, &head[i]);
+	for (; fields && fields->key; fields++) {
+		size_t whole = line.size;
+
+		append_field(&line, fields);
+		if (line.failed) { /* a field that does not fit is left out, the others stay whole */
+			line.size = whole;
+			line.failed = false;
+		}
+	}
+	if (log_format == LOG_FORMAT_JSON)
+		memory[line.size++] = '}';
+	memory[line.size++] = '\n';
+	/* One write per line: lines of several threads never mix. A full or closed standard error is nobody's to report to. */
+	if (write(STDERR_FILENO, memory, line.size) < 0)
+		return;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pep/exporter.h - writes records in somebody's format: begin, one record after the other, end.
+ *
+ * The sink pushes back by not asking: record() comes again only when the reader took what it was given. So an exporter is
+ * straight-line code, holds no list, and works for any number of records in constant memory.
+ */
+#ifndef PEP_EXPORTER_H
+#define PEP_EXPORTER_H
+
+#include <pep/identity.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PEP_SINK_ROOM 65536u /* every begin, record and end starts with at least this many bytes of room */
+
+/* Where the output goes. Lives as long as the call that it was given to. */
+struct pep_sink {
+	uint32_t struct_size;
+	void *ctx; /* the core's own */
+	/* All or nothing. PEP_LIMIT: over the room of this call; PEP_CANCELLED: the reader is gone. Pass what is not PEP_OK up. */
+	pep_status (*write)(struct pep_sink *sink, const void *data, size_t size);
+};
+
+/* `record` is required. Any other may be NULL. Without `begin`, `run` is what open() returned; without `open`, that is NULL. */
+struct pep_exporter_ops {
+	uint32_t struct_size;
+	uint32_t threads;       /* PEP_THREADS_*: for everything but open and close; one run is used by one thread at a time */
+	const char *media_type; /* "text/csv; charset=utf-8" */
+	const char *suffix;     /* of a file, without the dot: "csv" */
+
+	/* One identity. Not PEP_OK breaks the whole transfer off, so that half a file never looks whole. */
+	pep_status (*record)(void *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err);
+
+	/* As in pep/storage.h. [one thread, at start] */
+	pep_status (*open)(const struct pep_host *host, const union pep_value *values, void **ret_exporter, struct pep_error *err);
+	void (*close)(void *exporter);
+
+	/* A run is one file: begin, record for each identity, end. drop comes exactly once for every begin that succeeded, also when
+	 * end never came. */
+	pep_status (*begin)(void *exporter, struct pep_sink *sink, void **ret_run, struct pep_error *err);
+	pep_status (*end)(void *run, struct pep_sink *sink, struct pep_error *err);
+	void (*drop)(void *run);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pep/storage.h - a place that keeps records. It compares and swaps single records, and walks them in order; nothing else.
+ */
+#ifndef PEP_STORAGE_H
+#define PEP_STORAGE_H
+
+#include <pep/identity.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Which records a scan returns. Each member that is set narrows it. Borrowed for the call. */
+struct pep_scan_query {
+	uint32_t struct_size;
+	uint32_t limit;           /* at most so many; 0: all */
+	uint32_t state;           /* PEP_CLAIMED ...; 0: any */
+	uint32_t descending;      /* not 0: newest first */
+	const char *serial;       /* exactly this one: a get() is a scan of one */
+	const char *after;        /* a dispatch_id: continue a walk behind it, in the direction of the walk */
+	int64_t deployed_from_ms; /* deployed_ms >= this; 0: any */
+	int64_t deployed_to_ms;   /* deployed_ms < this; 0: any */
+	int64_t lease_before_ms;  /* 0 < lease_until_ms < this; 0: any */
+};
+
+enum {
+	PEP_STORAGE_SHARED = 1,       /* many servers may use one store */
+	PEP_STORAGE_DURABLE = 2,      /* what was answered with PEP_OK survives a loss of power */
+	PEP_STORAGE_INLINE_READS = 4, /* a read of one takes microseconds and never waits: may run on an HTTP thread */
+};
+
+struct pep_storage_ops {
+	uint32_t struct_size;
+	uint32_t threads; /* PEP_THREADS_*: what [per threads] below means */
+	uint64_t flags;   /* PEP_STORAGE_*: behaviour that no function pointer can show */
+
+	/* --- required --- */
+
+	/* Connect, migrate the schema, make sure that the unique indexes are there. values[i] answers options[i]. *ret_store is
+	 * written on success only; then it is the server's until close(). Several instances may be open: no statics.
+	 * [one thread, at start] */
+	pep_status (*open)(const struct pep_host *host, const union pep_value *values, void **ret_store, struct pep_error *err);
+	/* Cannot fail. [after every other call returned] */
+	void (*close)(void *store);
+	/* Is the store there and writable? Cheap; for the readiness page. [per threads] */
+	pep_status (*ping)(void *store, struct pep_error *err);
+
+	/* Both are atomic and durable when they return PEP_OK.
+	 * PEP_CONFLICT: not applied; the serial is there, or the revision has moved, or another record has this enrollment_id or
+	 * dispatch_id. PEP_UNAVAILABLE: certainly not applied, nor will be. PEP_UNKNOWN: may be applied, now or later, where the
+	 * revision still matches; the core reads back. [per threads] */
+
+	/* A new record. Of concurrent inserts of a serial exactly one wins. Stores revision 1, whatever id->revision says. */
+	pep_status (*insert)(void *store, const struct pep_identity *id, struct pep_error *err);
+	/* Replace the record where serial and revision match id; stores id->revision + 1. No such serial: PEP_CONFLICT. */
+	pep_status (*update)(void *store, const struct pep_identity *id, struct pep_error *err);
+
+	/* A walk. With `serial` it sees every write that any server had confirmed before (primary, linearizable).
+	 * Order: by dispatch_id, bytewise; records without one come after those with one, by serial, bytewise; `descending`
+	 * reverses the whole. *ret_id is the scan's until its next call; NULL is the end.
+	 * One thread at a time per scan, many scans at once; scan_close exactly once for each scan_open that succeeded. A scan that
+	 * is kept open does not hold up writers. [per threads] */
+	pep_status (*scan_open)(void *store, const struct pep_scan_query *query, void **ret_scan, struct pep_error *err);
+	pep_status (*scan_next)(void *scan, const struct pep_identity **ret_id, struct pep_error *err);
+	void (*scan_close)(void *scan);
+
+	/* --- optional, NULL when absent; new functions are appended here --- */
+
+	/* The store's clock, milliseconds since 1970 UTC. Absent: the server's own is used. [per threads] */
+	pep_status (*now)(void *store, int64_t *ret_ms, struct pep_error *err);
+	/* How many records a scan would return; `limit` counts, too. [per threads] */
+	pep_status (*count)(void *store, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
