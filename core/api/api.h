@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api.h - the resources of the HTTP API: what each handler is given, and the table of routes.
+ */
+#ifndef CORE_API_API_H
+#define CORE_API_API_H
+
+#include "core/config/config.h"
+#include "core/http/router.h"
+#include "core/plugin/instance.h"
+
+#include <regex.h>
+
+struct provisioner;
+struct spool;
+
+/* The `context` of every handler. Set up by the server before the listener starts, unchanged until it stopped. */
+struct api_context {
+	const struct config *config;
+	struct storage *storage;
+	struct exporter *const *exporters;
+	size_t exporter_count;
+	struct provisioner *provisioner;
+	struct spool *spool;
+	const regex_t *serial_pattern; /* NULL: none */
+};
+
+#define API_ROUTE_COUNT 12u
+
+/* The table of routes, ended by a NULL path. `inline_reads`: lookups of one record may run on an HTTP thread. */
+void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT]);
+
+/* Handlers: [any thread], `context` is a struct api_context. */
+void api_identity(void *context, struct http_request *request, struct http_reply *reply);
+void api_enrollment_id(void *context, struct http_request *request, struct http_reply *reply);
+void api_verification_key(void *context, struct http_request *request, struct http_reply *reply);
+void api_enrollment_ids(void *context, struct http_request *request, struct http_reply *reply);
+void api_export(void *context, struct http_request *request, struct http_reply *reply);
+void api_docs(void *context, struct http_request *request, struct http_reply *reply);
+void api_healthz(void *context, struct http_request *request, struct http_reply *reply);
+void api_readyz(void *context, struct http_request *request, struct http_reply *reply);
+
+#endif
