@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * provision.h - gives one gateway its identity: claim, inject with the witness, record. One call is one request.
+ */
+#ifndef CORE_SERVICE_PROVISION_H
+#define CORE_SERVICE_PROVISION_H
+
+#include "core/plugin/instance.h"
+#include "core/service/dispatch.h"
+#include "core/service/endpoints.h"
+#include "core/service/spool.h"
+
+#include <stdatomic.h>
+
+/* What every provisioning of this server shares. Filled by the server, unchanged while requests run. */
+struct provisioner {
+	struct storage *storage;
+	struct injector *injector;
+	struct spool *spool;
+	struct dispatch dispatch;
+	struct endpoints endpoints;
+	const char *owner; /* "NAME/START" */
+	int64_t injection_timeout_ms, lease_ms;
+	const atomic_bool *stopping; /* set once, when the server begins to stop */
+};
+
+enum provision_outcome {
+	PROVISION_DEPLOYED = 1,
+	PROVISION_REPLAYED,            /* was deployed by the same request before */
+	PROVISION_EXISTS,              /* the serial is deployed or retired */
+	PROVISION_MISMATCH,            /* the idempotency key came with other fields */
+	PROVISION_IN_PROGRESS,         /* somebody is at this serial */
+	PROVISION_ENDPOINT_BUSY,       /* this gateway is being provisioned for another serial */
+	PROVISION_UNREACHABLE,         /* nothing was sent */
+	PROVISION_REFUSED,             /* the gateway said no */
+	PROVISION_FAILED,              /* the injector failed; the gateway does not have the certificate */
+	PROVISION_TIMEOUT,             /* over the time limit; the gateway does not have the certificate */
+	PROVISION_IN_DOUBT,            /* the gateway may or may not have it */
+	PROVISION_STORAGE_UNAVAILABLE, /* the gateway was not touched, or does not have it */
+	PROVISION_RECORDED_LOCALLY,    /* the gateway has it, and the spool knows */
+	PROVISION_UNRECORDED,          /* the gateway has it, the certificate is on record, that it arrived is not */
+	PROVISION_DRAINING,            /* the server stops; the gateway was not touched */
+	PROVISION_NO_MEMORY,
+};
+
+struct provision_request {
+	/* serial, the fields of the request with defaults filled in, idempotency_key, request_digest, station, request_id */
+	struct pep_identity fields;
+	struct pep_target target;
+};
+
+struct provision_result {
+	enum provision_outcome outcome;
+	const struct pep_identity *identity; /* DEPLOYED, REPLAYED: the record, in the arena */
+	char enrollment_id[128];             /* IN_DOUBT: the candidate; may be empty */
+	struct pep_error error;              /* why, for the log */
+};
+
+/* Blocks until the gateway is done or the time limit has passed. Never leaves a serial stuck: whatever happens here, lease and
+ * recovery free it. [any thread] */
+void provision_identity(struct provisioner *provisioner, struct arena *arena, const struct provision_request *request,
+			struct provision_result *ret_result);
+
+/* Record that an attempt was delivered (rows 9 and 9h). PEP_OK: a read or a confirmed write shows it; *ret_record is the record.
+ * PEP_CONFLICT: another record has this enrollment id; this one is in doubt now, reason id_taken. [any thread] */
+pep_status provision_record_delivery(struct provisioner *provisioner, struct arena *arena, const struct spool_entry *entry,
+				     const struct pep_identity *known, const struct pep_identity **ret_record,
+				     struct pep_error *err);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/service/recover.h"
+
+#include "core/base/cleanup.h"
+#include "core/base/clock.h"
+#include "core/base/failpoint.h"
+#include "core/base/identity.h"
+#include "core/base/log.h"
+#include "core/service/machine.h"
+#include "core/service/record.h"
+
+#include <string.h>
+
+struct recovery {
+	struct provisioner *provisioner;
+	const char *server_name;
+	int64_t interval_ms;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	bool stop;
+};
+
+/* --- the spool --- */
+
+static bool settle(void *context, const struct spool_entry *entry)
+{
+	struct provisioner *provisioner = context;
+	AUTO(arena_fini) struct arena arena = {0};
+	const struct pep_identity *record = NULL;
+	struct pep_error err = {0};
+	pep_status status = storage_get(provisioner->storage, &arena, entry->serial, &record, &err);
+
+	if (status == PEP_OK && record && machine_has_delivery(record, entry->attempt))
+		return true;
+	if (status == PEP_OK)
+		status = provision_record_delivery(provisioner, &arena, entry, record, &record, &err);
+	if (status != PEP_OK) {
+		log_event(LOG_WARNING, "a spooled outcome still waits for storage", LOG_TEXT("serial", entry->serial),
+			  LOG_TEXT("error", err.message));
+		return false;
+	}
+	log_event(LOG_INFO, "a spooled outcome is stored", LOG_TEXT("serial", entry->serial),
+		  LOG_TEXT("state", identity_state_name(record->state)));
+	PEP_FAILPOINT("replayed");
+	return machine_has_delivery(record, entry->attempt);
+}
+
+/* --- leases: row 13 --- */
+
+static enum machine_verdict decide_lapse(struct arena *arena, const struct pep_identity *record, const void *event,
+					 struct pep_identity *next)
+{
+	(void)arena;
+	return record ? machine_lapse(record, event, next) : MACHINE_NOT_MINE;
+}
+
+static pep_status lapse_one(struct provisioner *provisioner, const struct pep_identity *found, const struct machine_lapse *event,
+			    struct pep_error *err)
+{
+	AUTO(arena_fini) struct arena arena = {0};
+	struct record_change change = {.serial = found->serial, .decide = decide_lapse, .event = event};
+	const struct pep_identity *record = NULL;
+	enum machine_verdict verdict;
+	pep_status status = record_change(provisioner->storage, &arena, &change, &verdict, &record, err);
+
+	if (status == PEP_OK && verdict == MACHINE_WRITE)
+		log_event(LOG_NOTICE, "an unfinished attempt is ended", LOG_TEXT("serial", record->serial),
+			  LOG_TEXT("state", identity_state_name(record->state)), LOG_NUMBER("attempt", record->attempt),
+			  LOG_TEXT("owner", record->owner));
+	PEP_FAILPOINT("lapsed");
+	return status;
+}
+
+/* Every record whose lease ended before `lease_before_ms`. */
+static pep_status lapse_all(struct provisioner *provisioner, const char *server_name, int64_t lease_before_ms, int64_t now_ms,
+			    struct pep_error *err)
+{
+	AUTO(free_ptr) char *own_name = NULL;
+	struct pep_scan_query query = {.struct_size = sizeof(query), .lease_before_ms = lease_before_ms};
+	struct machine_lapse event = {
+		.now_ms = now_ms, .own_owner = provisioner->owner, .opaque = injector_is_opaque(provisioner->injector)};
+	const struct pep_identity *found = NULL;
+	struct storage_scan *scan;
+	pep_status status;
+
+	if (asprintf(&own_name, "%s/", server_name) < 0) {
+		own_name = NULL;
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	}
+	event.own_name = own_name;
+	status = storage_scan_open(provisioner->storage, &query, &scan, err);
+	if (status != PEP_OK)
+		return status;
+	do {
+		status = storage_scan_next(scan, &found, err);
+		if (status == PEP_OK && found)
+			status = lapse_one(provisioner, found, &event, err);
+	} while (status == PEP_OK && found);
+	storage_scan_close(scan);
+	return status;
+}
+
+static pep_status recover(struct provisioner *provisioner, const char *server_name, bool at_start, struct pep_error *err)
+{
+	int64_t now_ms;
+	pep_status status;
+
+	spool_replay(provisioner->spool, settle, provisioner);
+	status = storage_now(provisioner->storage, &now_ms, err);
+	if (status == PEP_OK)
+		status = lapse_all(provisioner, server_name, at_start ? INT64_MAX : now_ms + 1, now_ms, err);
+	return status;
+}
+
+pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err)
+{
+	return recover(provisioner, server_name, true, err);
+}
+
+/* --- the thread --- */
+
+/* False: it is time to stop. */
+static bool wait_interval(struct recovery *recovery)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&recovery->mutex);
+	struct timespec until = {0};
+	int waited = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += recovery->interval_ms / 1000;
+	until.tv_nsec += recovery->interval_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (!recovery->stop && waited == 0)
+		waited = pthread_cond_timedwait(&recovery->wake, lock, &until);
+	return !recovery->stop;
+}
+
+static void *run(void *context)
+{
+	struct recovery *recovery = context;
+	bool failing = false;
+
+	while (wait_interval(recovery)) {
+		struct pep_error err = {0};
+		pep_status status = recover(recovery->provisioner, recovery->server_name, false, &err);
+
+		/* Once per outage, not once per interval. */
+		if (status != PEP_OK && !failing)
+			log_event(LOG_WARNING, "expired leases cannot be looked at", LOG_TEXT("error", err.message));
+		failing = status != PEP_OK;
+	}
+	return NULL;
+}
+
+pep_status recovery_start(struct provisioner *provisioner, const char *server_name, int64_t interval_ms,
+			  struct recovery **ret_recovery, struct pep_error *err)
+{
+	struct recovery *recovery = calloc(1, sizeof(*recovery));
+	pthread_condattr_t attributes;
+
+	if (!recovery)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	recovery->provisioner = provisioner;
+	recovery->server_name = server_name;
+	recovery->interval_ms = interval_ms;
+	(void)pthread_mutex_init(&recovery->mutex, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&recovery->wake, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	if (pthread_create(&recovery->thread, NULL, run, recovery) != 0) {
+		free(recovery);
+		return pep_fail(err, PEP_NO_MEMORY, 0, "the recovery thread cannot be started");
+	}
+	*ret_recovery = recovery;
+	return PEP_OK;
+}
+
+void recovery_stop(struct recovery *recovery)
+{
+	if (!recovery)
+		return;
+	(void)pthread_mutex_lock(&recovery->mutex);
+	recovery->stop = true;
+	(void)pthread_cond_signal(&recovery->wake);
+	(void)pthread_mutex_unlock(&recovery->mutex);
+	(void)pthread_join(recovery->thread, NULL);
+	spool_replay(recovery->provisioner->spool, settle, recovery->provisioner);
+	(void)pthread_cond_destroy(&recovery->wake);
+	(void)pthread_mutex_destroy(&recovery->mutex);
+	free(recovery);
+}

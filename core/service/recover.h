@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * recover.h - what gets a serial going again without anybody's help: leases that ended, and outcomes in the spool.
+ */
+#ifndef CORE_SERVICE_RECOVER_H
+#define CORE_SERVICE_RECOVER_H
+
+#include "core/service/provision.h"
+
+struct recovery;
+
+/* Once, before the server answers: replay the spool, then end at once what an earlier start of this server left unfinished.
+ * A store that is away is an error. [main thread] */
+pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err);
+
+/* From then on, every interval: replay the spool, end expired leases of any server. [main thread] */
+pep_status recovery_start(struct provisioner *provisioner, const char *server_name, int64_t interval_ms,
+			  struct recovery **ret_recovery, struct pep_error *err);
+/* NULL is fine. Ends the thread; looks at the spool once more. [main thread] */
+void recovery_stop(struct recovery *recovery);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/service/spool.h"
+
+#include "core/base/cleanup.h"
+#include "core/base/failpoint.h"
+#include "core/base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define ENTRY_SUFFIX ".delivered"
+
+struct spool {
+	int folder, lock;
+	atomic_uint count;
+};
+
+static bool is_entry(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size > strlen(ENTRY_SUFFIX) && name[0] != '.' && strcmp(name + size - strlen(ENTRY_SUFFIX), ENTRY_SUFFIX) == 0;
+}
+
+/* A stream over the folder that does not share its position with the descriptor that we keep. */
+static DIR *list_folder(const struct spool *spool)
+{
+	int fd = openat(spool->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!list && fd >= 0)
+		(void)close(fd);
+	return list;
+}
+
+static unsigned count_entries(const struct spool *spool)
+{
+	DIR *list = list_folder(spool);
+	unsigned count = 0;
+
+	if (!list)
+		return 0;
+	for (const struct dirent *file = readdir(list); file; file = readdir(list))
+		count += is_entry(file->d_name);
+	(void)closedir(list);
+	return count;
+}
+
+pep_status spool_open(const char *folder, struct spool **ret_spool, struct pep_error *err)
+{
+	struct spool *spool = calloc(1, sizeof(*spool));
+
+	if (!spool)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	spool->lock = -1;
+	(void)mkdir(folder, 0700);
+	spool->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (spool->folder >= 0)
+		spool->lock = openat(spool->folder, ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (spool->lock < 0) {
+		int reason = errno;
+
+		spool_close(spool);
+		return pep_fail(err, PEP_UNAVAILABLE, reason, "spool folder %s cannot be used: %s; make it writable for this user",
+				folder, strerror(reason));
+	}
+	if (flock(spool->lock, LOCK_EX | LOCK_NB) != 0) {
+		spool_close(spool);
+		return pep_fail(
+			err, PEP_CONFLICT, errno,
+			"spool folder %s is in use by another pep-server; stop it, or give this one its own server.data_dir",
+			folder);
+	}
+	atomic_init(&spool->count, count_entries(spool));
+	*ret_spool = spool;
+	return PEP_OK;
+}
+
+void spool_close(struct spool *spool)
+{
+	if (!spool)
+		return;
+	close_fd(&spool->lock);
+	close_fd(&spool->folder);
+	free(spool);
+}
+
+unsigned spool_count(const struct spool *spool)
+{
+	return atomic_load(&spool->count);
+}
+
+static char *format_entry(const struct spool_entry *entry)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "serial", entry->serial, "nonce", entry->nonce, "enrollment_id",
+				 entry->enrollment_id, "attempt", (json_int_t)entry->attempt);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
+static bool write_file(int folder, const char *name, const char *text)
+{
+	AUTO(close_fd) int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	size_t size = strlen(text);
+
+	return fd >= 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0;
+}
+
+pep_status spool_put(struct spool *spool, const struct spool_entry *entry, struct pep_error *err)
+{
+	AUTO(free_ptr) char *text = format_entry(entry);
+	char name[128];
+	char temporary[136];
+
+	if (!text)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	/* The nonce is of this very attempt: no two entries have one name, and none needs the serial's characters. */
+	(void)snprintf(name, sizeof(name), "%.64s%s", entry->nonce, ENTRY_SUFFIX);
+	(void)snprintf(temporary, sizeof(temporary), ".%s", name);
+	if (!write_file(spool->folder, temporary, text) || renameat(spool->folder, temporary, spool->folder, name) != 0) {
+		int reason = errno;
+
+		(void)unlinkat(spool->folder, temporary, 0);
+		return pep_fail(err, PEP_UNAVAILABLE, reason, "outcome of serial %.64s cannot be spooled: %s", entry->serial,
+				strerror(reason));
+	}
+	if (fsync(spool->folder) != 0)
+		return pep_fail(err, PEP_UNKNOWN, errno, "spool folder cannot be synced: %s", strerror(errno));
+	(void)atomic_fetch_add(&spool->count, 1);
+	PEP_FAILPOINT("spooled");
+	return PEP_OK;
+}
+
+static char *read_file(int folder, const char *name)
+{
+	AUTO(close_fd) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+	return size > 0 ? strndup(text, (size_t)size) : NULL;
+}
+
+/* The entry's texts belong to *ret_json. */
+static bool parse_entry(const char *text, json_t **ret_json, struct spool_entry *ret_entry)
+{
+	json_int_t attempt;
+	json_t *json = json_loads(text, 0, NULL);
+
+	if (!json || json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce,
+				 "enrollment_id", &ret_entry->enrollment_id, "attempt", &attempt) != 0) {
+		json_decref(json);
+		return false;
+	}
+	ret_entry->attempt = (uint32_t)attempt;
+	*ret_json = json;
+	return true;
+}
+
+static void replay_one(struct spool *spool, const char *name, bool (*settle)(void *, const struct spool_entry *), void *context)
+{
+	AUTO(free_ptr) char *text = read_file(spool->folder, name);
+	struct spool_entry entry;
+	json_t *json;
+
+	if (!text || !parse_entry(text, &json, &entry)) {
+		log_event(LOG_ERR, "a spooled outcome cannot be read; it is kept", LOG_TEXT("file", name));
+		return;
+	}
+	if (settle(context, &entry) && unlinkat(spool->folder, name, 0) == 0) {
+		(void)fsync(spool->folder);
+		(void)atomic_fetch_sub(&spool->count, 1);
+	}
+	json_decref(json);
+}
+
+void spool_replay(struct spool *spool, bool (*settle)(void *context, const struct spool_entry *entry), void *context)
+{
+	DIR *list;
+
+	if (!spool_count(spool))
+		return;
+	list = list_folder(spool);
+	if (!list)
+		return;
+	for (const struct dirent *file = readdir(list); file; file = readdir(list))
+		if (is_entry(file->d_name))
+			replay_one(spool, file->d_name, settle, context);
+	(void)closedir(list);
+}
