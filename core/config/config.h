@@ -19,7 +19,7 @@ struct config_place {
 /* One option of a plugin as written; its meaning is the plugin's (core/config/options.h). */
 struct config_option {
 	const char *key, *value;
-	bool is_secret_source; /* the value came from file: or ${NAME} */
+	bool is_secret_source; /* the value has the form file:PATH or ${NAME}; a literal one must never be shown before its type is known */
 	struct config_place key_place, value_place;
 	struct config_option *next;
 };
@@ -66,11 +66,22 @@ struct config {
 	struct config_instance storage, injector;
 	struct config_instance *exporters;
 	size_t exporter_count;
+	const struct config_place *places; /* of the server's own keys, in the order of core/config/schema.h; for --print-config */
+};
+
+/* Where a configuration comes from: defaults, then the file, then PEP_SERVER_PORT, then the settings; the later one wins. */
+struct config_source {
+	const char *path;            /* NULL: no file */
+	const char *const *settings; /* "SECTION.KEY=VALUE", checked like the file; lists are written with commas */
+	size_t setting_count;
+	bool injector_is_optional; /* for questions that need no injector; config->injector.plugin is then NULL if none is named */
 };
 
 /* Read and check `path`. On failure *err says "FILE:LINE:COLUMN: what, and what to do". PEP_SERVER_PORT in the environment wins over
  * the port. *ret_config is the caller's, to be freed with config_free(). [main thread] */
 pep_status config_load(const char *path, struct config **ret_config, struct pep_error *err);
+/* The same from any source. [main thread] */
+pep_status config_load_from(const struct config_source *source, struct config **ret_config, struct pep_error *err);
 /* NULL is fine. Wipes secrets. */
 void config_free(struct config *config);
 
