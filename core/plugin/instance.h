@@ -14,10 +14,12 @@
 #include <pep/injector.h>
 #include <pep/storage.h>
 
+#include <stdatomic.h>
+
 /* What instances have in common. `stopping` is what host->stopping() answers; it lives longer than the instance. */
 struct instance_context {
 	const char *plugin_dir, *data_dir;
-	const volatile bool *stopping;
+	const atomic_bool *stopping;
 };
 
 /* --- storage --- */

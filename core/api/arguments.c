@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/api/arguments.h"
+
+#include <string.h>
+
+static bool is_listed(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+bool arguments_check(const struct http_request *request, const char *const *names, struct http_reply *reply)
+{
+	if (request->body_size) {
+		reply_problem(request, reply, 400, "bad_request", NULL, "this request takes no body");
+		return false;
+	}
+	for (size_t i = 0; i < request->query_count; i++) {
+		const char *name = request->query[i].name;
+
+		if (!is_listed(names, name)) {
+			reply_problem(request, reply, 400, "bad_argument", name, "there is no argument of this name here");
+			return false;
+		}
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(request->query[j].name, name) == 0) {
+				reply_problem(request, reply, 400, "bad_argument", name, "this argument is given more than once");
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+const char *arguments_value(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->query_count; i++)
+		if (strcmp(request->query[i].name, name) == 0)
+			return *request->query[i].value ? request->query[i].value : NULL;
+	return NULL;
+}
+
+bool arguments_is_dispatch_id(const char *text)
+{
+	return strlen(text) == 24 && strspn(text, "0123456789abcdefABCDEF") == 24;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * arguments.h - the arguments of a request: a closed list per route, each at most once.
+ */
+#ifndef CORE_API_ARGUMENTS_H
+#define CORE_API_ARGUMENTS_H
+
+#include "core/http/reply.h"
+#include "core/http/request.h"
+
+#include <stdbool.h>
+
+/* Every query argument is in `names` (ended by NULL) and none is there twice, and there is no body; else the reply is 400 and false
+ * is returned. */
+bool arguments_check(const struct http_request *request, const char *const *names, struct http_reply *reply);
+/* The value of an argument; NULL: absent or empty. */
+const char *arguments_value(const struct http_request *request, const char *name);
+
+/* 24 hex digits. */
+bool arguments_is_dispatch_id(const char *text);
+
+#endif

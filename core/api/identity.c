@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * identity.c - provision one gateway: from a request to provision_identity(), and from its outcome to a reply.
+ */
+#include "core/api/api.h"
+#include "core/api/body.h"
+#include "core/api/fields.h"
+#include "core/api/identity_json.h"
+#include "core/base/buffer.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/service/provision.h"
+
+#include <strings.h>
+
+#define IDENTITY_LIMIT 65536u
+
+enum answer { ANSWER_IDENTITY, ANSWER_EXISTS, ANSWER_GATEWAY, ANSWER_PROBLEM };
+
+/* One row per outcome: what the caller is told. The texts of the original are kept where it had one. */
+struct outcome_reply {
+	enum answer answer;
+	unsigned status;
+	const char *code, *detail;
+	unsigned retry_after_s; /* 0: none */
+};
+static const struct outcome_reply outcome_replies[] = {
+	[PROVISION_DEPLOYED] = {ANSWER_IDENTITY, 200, "deployed", NULL, 0},
+	[PROVISION_REPLAYED] = {ANSWER_IDENTITY, 200, "replayed", NULL, 0},
+	[PROVISION_EXISTS] = {ANSWER_EXISTS, 409, "exists", NULL, 0},
+	[PROVISION_MISMATCH] = {ANSWER_PROBLEM, 422, "idempotency_mismatch",
+				"this Idempotency-Key was used for this serial number with other fields", 0},
+	[PROVISION_IN_PROGRESS] = {ANSWER_PROBLEM, 409, "in_progress", "somebody is provisioning this serial number now", 2},
+	[PROVISION_ENDPOINT_BUSY] = {ANSWER_PROBLEM, 409, "endpoint_busy",
+				     "the gateway at this ip and port is being provisioned for another serial number", 2},
+	[PROVISION_UNREACHABLE] = {ANSWER_GATEWAY, 500, "gateway_unreachable", NULL, 0},
+	[PROVISION_REFUSED] = {ANSWER_GATEWAY, 500, "gateway_refused", NULL, 0},
+	[PROVISION_FAILED] = {ANSWER_GATEWAY, 500, "injector_failed", NULL, 0},
+	[PROVISION_TIMEOUT] = {ANSWER_GATEWAY, 500, "injector_timeout", NULL, 0},
+	[PROVISION_IN_DOUBT] = {ANSWER_GATEWAY, 500, "in_doubt", NULL, 0},
+	[PROVISION_STORAGE_UNAVAILABLE] = {ANSWER_PROBLEM, 503, "storage_unavailable",
+					   "the records cannot be reached now; the gateway got no identity; try again", 2},
+	[PROVISION_RECORDED_LOCALLY] = {ANSWER_PROBLEM, 503, "recorded_locally",
+					"the gateway has its identity; it is kept on this server's disk and will be stored", 5},
+	[PROVISION_UNRECORDED] = {ANSWER_PROBLEM, 503, "storage_unavailable",
+				  "the gateway has its identity, but neither the store nor the spool takes that it arrived", 5},
+	[PROVISION_DRAINING] = {ANSWER_PROBLEM, 503, "draining", "the server is stopping", 5},
+	[PROVISION_NO_MEMORY] = {ANSWER_PROBLEM, 503, "busy", "the server is out of memory now", 5},
+};
+
+static void reply_identity(const struct http_request *request, const struct provision_result *result, struct http_reply *reply)
+{
+	struct buffer json;
+
+	buffer_init(&json, IDENTITY_LIMIT);
+	identity_json(&json, result->identity, false);
+	if (json.failed) {
+		buffer_fini(&json);
+		reply_problem(request, reply, 500, "internal", NULL, "out of memory");
+		return;
+	}
+	reply_json(reply, 200, json.data, json.size);
+	reply->free_body = json.data;
+	reply_header(reply, "Pep-Replay", result->outcome == PROVISION_REPLAYED ? "1" : "0");
+}
+
+static void reply_gateway(const struct http_request *request, const struct provision_request *provision,
+			  const struct provision_result *result, struct http_reply *reply)
+{
+	const struct outcome_reply *row = &outcome_replies[result->outcome];
+	const char *text =
+		arena_format(request->arena,
+			     "Make sure you are running fcc-example on the gateway with ip=%s at port=%u. Also inspect the "
+			     "pep-api-server logs to know more about this error - docker logs -f pep-api-server\n",
+			     provision->target.ip, (unsigned)provision->target.port);
+
+	reply_old_text(reply, row->status, row->code, text ? text : "");
+	if (result->outcome == PROVISION_IN_DOUBT && result->enrollment_id[0])
+		reply_header(reply, "Pep-Enrollment-Id", arena_text(request->arena, result->enrollment_id));
+}
+
+static void reply_outcome(const struct http_request *request, const struct provision_request *provision,
+			  const struct provision_result *result, struct http_reply *reply)
+{
+	const struct outcome_reply *row = &outcome_replies[result->outcome];
+
+	switch (row->answer) {
+	case ANSWER_IDENTITY:
+		reply_identity(request, result, reply);
+		break;
+	case ANSWER_EXISTS:
+		reply_old_text(reply, row->status, row->code, "Identity with this serial number exists already!");
+		break;
+	case ANSWER_GATEWAY:
+		reply_gateway(request, provision, result, reply);
+		break;
+	case ANSWER_PROBLEM:
+	default:
+		reply_problem(request, reply, row->status, row->code, NULL, "%s", row->detail);
+		break;
+	}
+	if (row->retry_after_s)
+		reply_retry_after(request, reply, row->retry_after_s);
+}
+
+static void log_outcome(const struct http_request *request, const struct provision_request *provision,
+			const struct provision_result *result)
+{
+	bool good = result->outcome == PROVISION_DEPLOYED;
+
+	/* Answers without an injection are in the access log; they change nothing. */
+	if (!good && outcome_replies[result->outcome].status < 500)
+		return;
+	log_event(good ? LOG_INFO : LOG_WARNING, good ? "gateway provisioned" : "gateway not provisioned",
+		  LOG_TEXT("serial", provision->fields.serial), LOG_TEXT("result", outcome_replies[result->outcome].code),
+		  LOG_TEXT("ip", provision->target.ip), LOG_NUMBER("port", provision->target.port), LOG_TEXT("req", request->id),
+		  LOG_TEXT("enrollment", good ? result->identity->enrollment_id : NULL),
+		  LOG_TEXT("error", good || !result->error.message[0] ? NULL : result->error.message),
+		  LOG_NUMBER("ms", clock_boot_ms() - request->start_boot_ms));
+}
+
+/* Absent, or one header with a fit value. Who sends a key counts on it, so an unfit one is refused. */
+static bool take_key(const struct http_request *request, const char **ret_key, struct http_reply *reply)
+{
+	unsigned count = 0;
+
+	*ret_key = request_header(request, "Idempotency-Key");
+	for (size_t i = 0; i < request->header_count; i++)
+		count += strcasecmp(request->headers[i].name, "Idempotency-Key") == 0;
+	if (count > 1 || (*ret_key && !request_is_token(*ret_key))) {
+		reply_problem(request, reply, 400, "bad_argument", "Idempotency-Key",
+			      "Idempotency-Key should be one value of 1 to 64 letters, digits, dots, underscores and hyphens");
+		return false;
+	}
+	return true;
+}
+
+/* The pairs that GET has in its query and POST in its body. */
+static bool take_pairs(const struct http_request *request, struct http_pair **ret_pairs, size_t *ret_count,
+		       struct http_reply *reply)
+{
+	if (request->method == HTTP_POST) {
+		if (request->query_count) {
+			reply_problem(request, reply, 400, "bad_request", NULL,
+				      "POST takes its fields in the body, not in the query");
+			return false;
+		}
+		return body_parse(request, ret_pairs, ret_count, reply);
+	}
+	if (request->body_size) {
+		reply_problem(request, reply, 400, "bad_request", NULL,
+			      "GET takes no body; send the fields as a query, or use POST");
+		return false;
+	}
+	*ret_pairs = request->query;
+	*ret_count = request->query_count;
+	return true;
+}
+
+void api_identity(void *context, struct http_request *request, struct http_reply *reply)
+{
+	struct api_context *api = context;
+	struct provision_request provision;
+	struct provision_result result;
+	struct http_pair *pairs = NULL;
+	const char *key = NULL;
+	size_t pair_count = 0;
+
+	if (!take_pairs(request, &pairs, &pair_count, reply) || !take_key(request, &key, reply) ||
+	    !fields_parse(api, request, pairs, pair_count, &provision, reply))
+		return;
+	provision.fields.idempotency_key = key;
+	provision_identity(api->provisioner, request->arena, &provision, &result);
+	log_outcome(request, &provision, &result);
+	reply_outcome(request, &provision, &result, reply);
+}
