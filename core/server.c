@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/server.h"
+
+#include "core/api/api.h"
+#include "core/base/cleanup.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/http/listener.h"
+#include "core/service/recover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* Everything that runs. Members are set in start order and freed in the reverse of it. */
+struct server {
+	struct config *config;
+	atomic_bool stopping;
+	struct instance_context plugins;
+	char owner[300]; /* "NAME/START" */
+	struct storage *storage;
+	struct injector *injector;
+	struct exporter **exporters;
+	size_t exporter_count;
+	struct spool *spool;
+	struct provisioner provisioner;
+	bool has_provisioner;
+	struct recovery *recovery;
+	regex_t serial_pattern;
+	bool has_serial_pattern;
+	struct api_context api;
+	struct route routes[API_ROUTE_COUNT];
+	struct listener *listener;
+};
+
+/* What went wrong, in one line, and the exit code that says of which kind it is. */
+static int refuse(const struct pep_error *err, int exit_code)
+{
+	log_fields(LOG_ERR, err->message, NULL);
+	return exit_code;
+}
+
+/* --- start, one step after the other --- */
+
+/* Threads that come and go must not each keep a heap of their own, and each connection needs a descriptor. */
+static void limit_resources(const struct config *config)
+{
+	const rlim_t wanted = (rlim_t)config->connections * 4;
+	struct rlimit files;
+
+	(void)mallopt(M_ARENA_MAX, 4);
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
+		return;
+	files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur < wanted)
+		log_event(LOG_WARNING,
+			  "fewer open files are allowed than server.connections may need; raise the limit (LimitNOFILE=)",
+			  LOG_NUMBER("allowed", (int64_t)files.rlim_cur), LOG_NUMBER("wanted", (int64_t)wanted));
+}
+
+static pep_status make_folder(const char *path, struct pep_error *err)
+{
+	if (mkdir(path, 0750) != 0 && errno != EEXIST)
+		return pep_fail(err, PEP_UNAVAILABLE, errno, "data folder %s cannot be made: %s; make it, or set server.data_dir",
+				path, strerror(errno));
+	if (access(path, R_OK | W_OK | X_OK) != 0)
+		return pep_fail(err, PEP_UNAVAILABLE, errno,
+				"data folder %s cannot be written: %s; give it to this user, or set server.data_dir", path,
+				strerror(errno));
+	return PEP_OK;
+}
+
+static pep_status open_exporters(struct server *server, struct pep_error *err)
+{
+	const struct config *config = server->config;
+	pep_status status = PEP_OK;
+
+	server->exporters = calloc(config->exporter_count + 1, sizeof(struct exporter *));
+	if (!server->exporters)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	for (size_t i = 0; status == PEP_OK && i < config->exporter_count; i++) {
+		status = exporter_open(&server->plugins, &config->exporters[i], &server->exporters[i], err);
+		if (status == PEP_OK)
+			server->exporter_count++;
+	}
+	return status;
+}
+
+static pep_status open_spool(struct server *server, struct pep_error *err)
+{
+	AUTO(free_ptr) char *folder = NULL;
+
+	if (asprintf(&folder, "%s/spool", server->config->data_dir) < 0) {
+		folder = NULL;
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	}
+	return spool_open(folder, &server->spool, err);
+}
+
+/* New dispatch ids continue behind the newest in the store. */
+static pep_status find_newest(struct storage *storage, char ret_id[25], struct pep_error *err)
+{
+	const struct pep_scan_query query = {.struct_size = sizeof(query), .limit = 1, .state = PEP_DEPLOYED, .descending = 1};
+	const struct pep_identity *id = NULL;
+	struct storage_scan *scan;
+	pep_status status = storage_scan_open(storage, &query, &scan, err);
+
+	if (status != PEP_OK)
+		return status;
+	status = storage_scan_next(scan, &id, err);
+	if (status == PEP_OK && id && id->dispatch_id)
+		(void)snprintf(ret_id, 25, "%s", id->dispatch_id);
+	storage_scan_close(scan);
+	return status;
+}
+
+static pep_status start_service(struct server *server, struct pep_error *err)
+{
+	const struct config *config = server->config;
+	char newest[25] = "";
+	pep_status status = find_newest(server->storage, newest, err);
+
+	if (status != PEP_OK)
+		return status;
+	(void)snprintf(server->owner, sizeof(server->owner), "%s/%" PRIx64, config->name, (uint64_t)clock_wall_ms());
+	server->provisioner = (struct provisioner){.storage = server->storage,
+						   .injector = server->injector,
+						   .spool = server->spool,
+						   .owner = server->owner,
+						   .injection_timeout_ms = config->injection_timeout_ms,
+						   .lease_ms = config->lease_ms,
+						   .stopping = &server->stopping};
+	dispatch_init(&server->provisioner.dispatch, newest);
+	endpoints_init(&server->provisioner.endpoints);
+	server->has_provisioner = true;
+	status = recover_at_start(&server->provisioner, config->name, err);
+	if (status == PEP_OK)
+		status = recovery_start(&server->provisioner, config->name, config->recovery_interval_ms, &server->recovery, err);
+	return status;
+}
+
+static pep_status start_api(struct server *server, struct pep_error *err)
+{
+	const struct config *config = server->config;
+	const struct listener_settings settings = {.address = config->listen,
+						   .port = config->port,
+						   .threads = config->http_threads,
+						   .connections = config->connections,
+						   .connections_per_address = config->connections_per_address,
+						   .workers = config->workers,
+						   .worker_queue = config->worker_queue,
+						   .injections = config->injections,
+						   .injection_queue = config->injection_queue,
+						   .header_timeout_ms = config->header_timeout_ms,
+						   .idle_timeout_ms = config->idle_timeout_ms,
+						   .access_log = config->access_log,
+						   .routes = server->routes,
+						   .context = &server->api};
+
+	if (config->serial_pattern) {
+		AUTO(free_ptr) char *whole = NULL;
+
+		if (asprintf(&whole, "^(%s)$", config->serial_pattern) < 0) {
+			whole = NULL;
+			return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+		}
+		if (regcomp(&server->serial_pattern, whole, REG_EXTENDED | REG_NOSUB) != 0)
+			return pep_fail(err, PEP_INVALID, 0, "identity.serial_pattern is not an extended regular expression");
+		server->has_serial_pattern = true;
+	}
+	server->api = (struct api_context){.config = config,
+					   .storage = server->storage,
+					   .exporters = server->exporters,
+					   .exporter_count = server->exporter_count,
+					   .provisioner = &server->provisioner,
+					   .spool = server->spool,
+					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL};
+	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
+	return listener_start(&settings, &server->listener, err);
+}
+
+/* A plugin that cannot be loaded or was given wrong options is the configuration's fault; one that cannot open is not. */
+static int exit_code_of(pep_status status)
+{
+	return status == PEP_INVALID || status == PEP_UNSUPPORTED ? SERVER_EXIT_CONFIG : SERVER_EXIT_DATA;
+}
+
+static int start(struct server *server)
+{
+	const struct config *config = server->config;
+	struct pep_error err = {0};
+	pep_status status = make_folder(config->data_dir, &err);
+
+	if (status == PEP_OK)
+		status = open_spool(server, &err);
+	if (status == PEP_OK)
+		status = storage_open(&server->plugins, &config->storage, &server->storage, &err);
+	if (status == PEP_OK)
+		status = injector_open(&server->plugins, &config->injector, &server->injector, &err);
+	if (status == PEP_OK)
+		status = open_exporters(server, &err);
+	if (status == PEP_OK)
+		status = start_service(server, &err);
+	if (status != PEP_OK)
+		return refuse(&err, exit_code_of(status));
+	status = start_api(server, &err);
+	return status == PEP_OK ? SERVER_EXIT_OK : refuse(&err, status == PEP_INVALID ? SERVER_EXIT_CONFIG : SERVER_EXIT_LISTEN);
+}
+
+/* --- stop: nothing new, let what runs end, then close in reverse order --- */
+
+static void stop(struct server *server)
+{
+	if (server->listener) {
+		listener_drain(server->listener);
+		listener_stop(server->listener, server->config->drain_timeout_ms);
+	}
+	recovery_stop(server->recovery);
+	if (server->has_serial_pattern)
+		regfree(&server->serial_pattern);
+	if (server->has_provisioner) {
+		endpoints_fini(&server->provisioner.endpoints);
+		dispatch_fini(&server->provisioner.dispatch);
+	}
+	for (size_t i = 0; i < server->exporter_count; i++)
+		exporter_close(server->exporters[i]);
+	free(server->exporters);
+	injector_close(server->injector);
+	storage_close(server->storage);
+	spool_close(server->spool);
+}
+
+/* --- the port file: whole, and only when requests are answered --- */
+
+static pep_status write_port_file(const char *path, uint16_t port, struct pep_error *err)
+{
+	AUTO(free_ptr) char *temporary = NULL;
+	FILE *file;
+	bool good;
+
+	if (asprintf(&temporary, "%s.new", path) < 0) {
+		temporary = NULL;
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	}
+	file = fopen(temporary, "we");
+	good = file && fprintf(file, "%u\n", (unsigned)port) > 0;
+	if (file && fclose(file) != 0)
+		good = false;
+	if (!good || rename(temporary, path) != 0)
+		return pep_fail(err, PEP_UNAVAILABLE, errno, "port file %s cannot be written: %s", path, strerror(errno));
+	return PEP_OK;
+}
+
+static int serve(struct server *server, const sigset_t *signals, const char *port_file)
+{
+	uint16_t port = listener_port(server->listener);
+	struct pep_error err = {0};
+	int signal_number = 0;
+
+	if (port_file && write_port_file(port_file, port, &err) != PEP_OK)
+		return refuse(&err, SERVER_EXIT_DATA);
+	log_event(LOG_NOTICE, "ready", LOG_TEXT("version", PEP_VERSION), LOG_TEXT("listen", server->config->listen),
+		  LOG_NUMBER("port", port), LOG_TEXT("storage", storage_name(server->storage)),
+		  LOG_TEXT("injector", injector_name(server->injector)), LOG_NUMBER("exporters", (int64_t)server->exporter_count),
+		  LOG_TEXT("server", server->owner));
+	(void)sigwait(signals, &signal_number);
+	atomic_store(&server->stopping, true);
+	log_event(LOG_NOTICE, "stopping", LOG_NUMBER("signal", signal_number), LOG_NUMBER("busy", listener_busy(server->listener)));
+	return SERVER_EXIT_OK;
+}
+
+int server_run(struct config *config, const char *port_file)
+{
+	struct server server = {.config = config};
+	sigset_t signals;
+	int exit_code;
+
+	log_setup(config->log_level, config->log_format);
+	/* Threads inherit the mask: the signals come to sigwait() alone. */
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)umask(0077); /* records hold verification keys */
+	limit_resources(config);
+	atomic_init(&server.stopping, false);
+	server.plugins = (struct instance_context){
+		.plugin_dir = config->plugin_dir, .data_dir = config->data_dir, .stopping = &server.stopping};
+	exit_code = start(&server);
+	if (exit_code == SERVER_EXIT_OK)
+		exit_code = serve(&server, &signals, port_file);
+	stop(&server);
+	log_event(LOG_NOTICE, "stopped", LOG_NUMBER("exit", exit_code));
+	return exit_code;
+}
