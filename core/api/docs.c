@@ -1,5 +1,10 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * docs.c - /docs (a redirect), /docs/ (the page) and /docs/NAME. /docs/pep-swagger.yaml is the old name of /docs/openapi.yaml.
+ */
 #include "core/api/docs.h"
+
+#include "core/api/api.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/api/docs.h"
 
+#include "core/api/api.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
