@@ -98,10 +98,12 @@ enum machine_verdict machine_lapse(const struct pep_identity *record, const stru
 
 /* Row 14: an operator brings evidence for what is in doubt. */
 struct machine_resolve {
-	bool deployed;             /* else failed */
-	bool gateway_read;         /* failed needs both: the gateway was read ... */
-	bool program_ended;        /* ... and its factory program has ended */
-	const char *enrollment_id; /* read from the gateway; must be the candidate's if there is one; needed if there is none */
+	uint32_t attempt;   /* that the evidence is about: `contacted` as it was when the operator looked */
+	bool deployed;      /* else failed */
+	bool gateway_read;  /* failed needs both: the gateway was read ... */
+	bool program_ended; /* ... and its factory program has ended */
+	const char *
+		enrollment_id; /* read from the gateway; must be the candidate's if there is one; needed if there is none; or NULL */
 	const char *dispatch_id;
 	int64_t now_ms;
 	const char *reason;
