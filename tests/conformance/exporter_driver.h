@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * exporter_driver.h - calls an exporter as the server does, but hands it poisoned records and a sink that can refuse.
+ */
+#ifndef CONFORMANCE_EXPORTER_DRIVER_H
+#define CONFORMANCE_EXPORTER_DRIVER_H
+
+#include "exporter_suite.h"
+
+#include <pthread.h>
+
+/* One instance. */
+struct driver {
+	const struct exporter_facts *facts;
+	const struct pep_exporter_ops *ops;
+	struct pep_host host;
+	void *exporter;
+	pthread_mutex_t one_at_a_time; /* for PEP_THREADS_SERIAL */
+};
+
+/* What came out of a run. */
+struct output {
+	char *text;
+	size_t size, room;          /* room: as much as the test expects at most */
+	size_t call_room;           /* left of the current call */
+	unsigned writes, refuse_at; /* refuse_at: the write from 1 that is refused; 0: none */
+	pep_status refusal;
+	bool forget; /* count only */
+};
+
+struct driver_run {
+	struct driver *driver;
+	struct output *output;
+	struct pep_sink sink;
+	void *run;
+};
+
+/* Fail the test on an error. */
+void driver_open(struct driver *driver, const struct exporter_facts *facts);
+void driver_close(struct driver *driver);
+
+/* The calls of one run, [any thread]. After a failed driver_begin() there is nothing to drop. */
+pep_status driver_begin(struct driver *driver, struct output *output, struct driver_run *ret_run);
+pep_status driver_record(struct driver_run *run, const struct pep_identity *id);
+pep_status driver_end(struct driver_run *run);
+void driver_drop(struct driver_run *run);
+/* All of them; the first status that is not PEP_OK ends it. */
+pep_status driver_export(struct driver *driver, struct output *output, const struct pep_identity *const *records, size_t count);
+
+void output_terminate(struct output *output); /* put a NUL behind the text */
+void output_free(struct output *output);
+
+#endif
