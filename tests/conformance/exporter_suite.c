@@ -334,11 +334,11 @@ static int close_driver(void **state)
 	return 0;
 }
 
-#define SUITE_TEST(function) cmocka_unit_test_prestate_setup_teardown(function, open_driver, close_driver, facts_)
+#define SUITE_TEST(function) cmocka_unit_test_prestate_setup_teardown(function, open_driver, close_driver, state)
 
 int exporter_suite_run(const struct exporter_facts *facts)
 {
-	void *facts_ = (void *)(uintptr_t)facts; /* cmocka's state is not const */
+	void *state = (void *)(uintptr_t)facts; /* cmocka's state is not const */
 	const struct CMUnitTest tests[] = {
 		SUITE_TEST(table_is_complete),   SUITE_TEST(bytes_are_golden),
 		SUITE_TEST(no_record_is_whole),  SUITE_TEST(two_instances_do_not_meddle),

@@ -8,3 +8,13 @@ foreach(name csv json)
     LIBRARIES PkgConfig::JANSSON ${CMAKE_DL_LIBS})
   add_dependencies(${name}_conformance plugin-${name})
 endforeach()
+
+set(injector_common ${CMAKE_CURRENT_SOURCE_DIR}/injector_driver.c ${CMAKE_CURRENT_SOURCE_DIR}/mock_world.c ${conformance_common})
+pep_unit_test(mock_conformance
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/mock_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/injector_suite.c ${injector_common}
+  LIBRARIES ${CMAKE_DL_LIBS})
+pep_unit_test(mock_test
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/mock_test.c ${CMAKE_CURRENT_SOURCE_DIR}/../../plugins/injector/mock/script.c ${injector_common}
+  LIBRARIES ${CMAKE_DL_LIBS})
+add_dependencies(mock_conformance plugin-mock)
+add_dependencies(mock_test plugin-mock)
