@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "batch.h"
+
+#include "connection.h"
+#include "record.h"
+#include "schema.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int remember_log_frames(void *link, sqlite3 *db, const char *schema, int frame_count)
+{
+	(void)db;
+	(void)schema;
+	((struct batch_link *)link)->log_frames = frame_count;
+	return SQLITE_OK;
+}
+
+pep_status batch_link_open(struct batch_link *link, const char *path, int64_t cache_kib, bool first_time, bool check,
+			   struct pep_error *err)
+{
+	pep_status status = connection_open(path, CONNECTION_WRITER, cache_kib, &link->db, err);
+
+	link->path = path;
+	if (status == PEP_OK && first_time)
+		status = schema_open(link->db, path, check, err);
+	if (status == PEP_OK)
+		status = connection_prepare(link->db, path, record_insert_sql, &link->insert, err);
+	if (status == PEP_OK)
+		status = connection_prepare(link->db, path, record_update_sql, &link->update, err);
+	if (status == PEP_OK)
+		status = connection_prepare(link->db, path, "BEGIN IMMEDIATE", &link->begin, err);
+	if (status == PEP_OK)
+		status = connection_prepare(link->db, path, "COMMIT", &link->commit, err);
+	if (status != PEP_OK) {
+		batch_link_close(link);
+		return status;
+	}
+	(void)sqlite3_wal_hook(link->db, remember_log_frames, link);
+	return PEP_OK;
+}
+
+void batch_link_close(struct batch_link *link)
+{
+	(void)sqlite3_finalize(link->insert);
+	(void)sqlite3_finalize(link->update);
+	(void)sqlite3_finalize(link->begin);
+	(void)sqlite3_finalize(link->commit);
+	(void)sqlite3_close(link->db);
+	*link = (struct batch_link){.path = link->path};
+}
+
+/* Ends the transaction. An error other than a full disk or a busy file leaves it open what this connection holds in memory and
+ * what the disk holds (a second fsync may succeed although the first lost data), so we start from the file again. */
+static pep_status give_up(struct batch_link *link, int code, pep_status status, struct pep_error *err)
+{
+	struct pep_error cause = {0};
+
+	(void)connection_fail(&cause, link->db, code, "write to", link->path);
+	if (err) {
+		*err = cause;
+		err->status = status;
+	}
+	if (sqlite3_get_autocommit(link->db) == 0 && sqlite3_exec(link->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+		batch_link_close(link);
+	else if ((code & 0xff) != SQLITE_FULL && (code & 0xff) != SQLITE_BUSY)
+		batch_link_close(link);
+	return status;
+}
+
+static int step_and_reset(sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+
+	(void)sqlite3_reset(statement);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+pep_status batch_begin(struct batch_link *link, struct pep_error *err)
+{
+	int code = step_and_reset(link->begin);
+
+	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
+}
+
+/* SQLite names the column: "UNIQUE constraint failed: identity.dispatch_id". */
+static pep_status conflict(struct batch_link *link, const struct write *write, int code)
+{
+	const char *text = sqlite3_errmsg(link->db);
+	const char *column = strrchr(text, '.');
+
+	if ((code & 0xff) == SQLITE_TOOBIG)
+		return pep_fail(write->err, PEP_LIMIT, code, "cannot store %s: the record is too large", write->id->serial);
+	if (code != SQLITE_CONSTRAINT_UNIQUE)
+		return pep_fail(write->err, PEP_INTERNAL, code, "cannot store %s: %s: please report this", write->id->serial, text);
+	if (column && strcmp(column, ".serial") == 0)
+		return pep_fail(write->err, PEP_CONFLICT, code, "cannot insert %s: it is there already", write->id->serial);
+	return pep_fail(write->err, PEP_CONFLICT, code, "cannot store %s: another record has this %s", write->id->serial,
+			column ? column + 1 : "value");
+}
+
+pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_error *err)
+{
+	sqlite3_stmt *statement = write->kind == WRITE_INSERT ? link->insert : link->update;
+	int code;
+
+	if (write->kind == WRITE_PROBE) {
+		char sql[48];
+
+		/* Writes the first page as it is. */
+		(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
+		code = sqlite3_exec(link->db, sql, NULL, NULL, NULL);
+		write->status = PEP_OK;
+		return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
+	}
+	code = record_bind(statement, write->id);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	/* The message is gone after the reset. */
+	if ((code & 0xff) == SQLITE_CONSTRAINT || (code & 0xff) == SQLITE_TOOBIG) {
+		write->status = conflict(link, write, code);
+		code = SQLITE_DONE;
+	} else if (code == SQLITE_DONE && sqlite3_changes(link->db) == 0) {
+		write->status = pep_fail(write->err, PEP_CONFLICT, 0, "cannot update %s: there is no revision %lld of it",
+					 write->id->serial, (long long)write->id->revision);
+	} else {
+		write->status = PEP_OK;
+	}
+	(void)sqlite3_reset(statement);
+	return code == SQLITE_DONE ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
+}
+
+/* A commit ends with writing its last frame and an fsync. What failed before that frame was whole cannot come back. */
+static bool is_certain(sqlite3 *db, int code)
+{
+	int system_errno = sqlite3_system_errno(db);
+
+	if ((code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_NOMEM)
+		return true;
+	return code == SQLITE_IOERR_WRITE && (system_errno == EDQUOT || system_errno == EFBIG || system_errno == ENOSPC);
+}
+
+pep_status batch_commit(struct batch_link *link, struct pep_error *err)
+{
+	int code = step_and_reset(link->commit);
+
+	if (code == SQLITE_OK)
+		return PEP_OK;
+	return give_up(link, code, is_certain(link->db, code) ? PEP_UNAVAILABLE : PEP_UNKNOWN, err);
+}
+
+pep_status batch_checkpoint(struct batch_link *link, bool patient, struct pep_error *err)
+{
+	int log_frames = 0, moved_frames = 0;
+	int code = sqlite3_wal_checkpoint_v2(link->db, NULL, patient ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+					     &log_frames, &moved_frames);
+
+	if (code == SQLITE_OK && moved_frames == log_frames)
+		link->log_frames = 0;
+	if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY)
+		return PEP_OK;
+	return give_up(link, code, PEP_UNAVAILABLE, err);
+}

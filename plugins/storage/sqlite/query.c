@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query.h"
+
+#include "record.h"
+
+#include <stdio.h>
+
+unsigned query_walk(enum query_index index, enum query_part part, bool descending, bool counting)
+{
+	return QUERY_WALK + (unsigned)index * 8 + (unsigned)part * 4 + (descending ? 2u : 0u) + (counting ? 1u : 0u);
+}
+
+static const struct lead {
+	const char *indexes[2]; /* by enum query_part */
+	const char *filter;
+} leads[] = {
+	[QUERY_ALL] = {{"identity_dispatch", "identity_undispatched"}, ""},
+	[QUERY_STATE] = {{"identity_state", "identity_state"}, "state = ?1 AND "},
+	/* What is leased is little, so this walks all leases in order rather than sorting those that ended. */
+	[QUERY_LEASE] = {{"identity_lease", "identity_lease"},
+			 "lease_until_ms > 0 AND lease_until_ms < ?2 AND (?1 = 0 OR state = ?1) AND "},
+};
+
+static void walk_sql(unsigned number, char *ret_sql, size_t size)
+{
+	const struct lead *lead = &leads[number / 8];
+	enum query_part part = (number & 4) ? QUERY_UNDISPATCHED : QUERY_DISPATCHED;
+	const char *key = part == QUERY_DISPATCHED ? "dispatch_id" : "serial";
+	bool counting = number & 1;
+
+	(void)snprintf(ret_sql, size,
+		       "%s FROM identity INDEXED BY %s WHERE %s%s%s >= ?3 AND %s < ?4 AND deployed_ms BETWEEN ?5 AND ?6 "
+		       "ORDER BY %s %s LIMIT ?7%s",
+		       counting ? "SELECT count(*) FROM (SELECT 1" : "SELECT " RECORD_COLUMNS, lead->indexes[part], lead->filter,
+		       part == QUERY_UNDISPATCHED ? "dispatch_id IS NULL AND " : "", key, key, key, (number & 2) ? "DESC" : "ASC",
+		       counting ? ")" : "");
+}
+
+void query_sql(unsigned number, char *ret_sql, size_t size)
+{
+	static const char *const texts[] = {
+		[QUERY_POINT] = "SELECT " RECORD_COLUMNS " FROM identity INDEXED BY identity_serial WHERE serial = ?1",
+		[QUERY_DISPATCH_MIN_MAX] = "SELECT min(dispatch_id), max(dispatch_id) FROM identity INDEXED BY identity_deployed "
+					   "WHERE dispatch_id IS NOT NULL AND deployed_ms BETWEEN ?5 AND ?6",
+		[QUERY_BEGIN] = "BEGIN",
+		[QUERY_END] = "COMMIT",
+	};
+
+	if (number < QUERY_WALK)
+		(void)snprintf(ret_sql, size, "%s", texts[number]);
+	else
+		walk_sql(number - QUERY_WALK, ret_sql, size);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * writer.h - the one thread that writes. It gathers what callers want written at the same time into one transaction, because a
+ * commit costs a wait for the disk, whatever is in it.
+ */
+#ifndef PLUGINS_STORAGE_SQLITE_WRITER_H
+#define PLUGINS_STORAGE_SQLITE_WRITER_H
+
+#include "place.h"
+
+#include <pep/identity.h>
+
+enum write_kind { WRITE_INSERT, WRITE_UPDATE, WRITE_PROBE };
+
+struct writer_setup {
+	const struct pep_host *host; /* as the next: borrowed until writer_free() */
+	const struct place *place;
+	int64_t cache_kib;
+	size_t batch_max; /* records in one transaction */
+};
+
+struct writer;
+
+/* Opens the writing connection, checks and migrates the schema, starts the thread. */
+pep_status writer_new(const struct writer_setup *setup, struct writer **ret_writer, struct pep_error *err);
+/* Ends the thread, moves the log into the file. NULL is fine. [after every other call returned, and the readers are closed] */
+void writer_free(struct writer *writer);
+
+/* Waits until the record is durable, or refused: the answers are those of insert() and update() in pep/storage.h. WRITE_PROBE
+ * commits a change that changes nothing; `id` is NULL then. [any thread] */
+pep_status writer_write(struct writer *writer, enum write_kind kind, const struct pep_identity *id, struct pep_error *err);
+/* Did the last commit work? [any thread] */
+bool writer_is_well(const struct writer *writer);
+
+#endif
