@@ -7,13 +7,11 @@ The last line is "N passed, N failed, N skipped"; exit 1 on any failure.
 """
 import argparse
 import concurrent.futures
-import contextlib
 import dataclasses
 import fnmatch
 import glob
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,11 +20,13 @@ import threading
 import time
 import xml.etree.ElementTree
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "e2e"))
+from server import Server  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "test")
 CORES = len(os.sched_getaffinity(0))
 PART_LIMIT_S = 1200
-START_LIMIT_S = 30
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.MULTILINE)
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
               "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
@@ -111,45 +111,26 @@ def ctest_part(preset):
     return Part(f"ctest-{preset}", ctest)
 
 
-@contextlib.contextmanager
-def server(log, preset, identity=""):
-    """A fresh server with an empty store; gives its URL. It must end by itself, with exit code 0, when it is told to."""
-    build = build_dir(preset)
-    folder = tempfile.mkdtemp(prefix="pep-test-")
-    conf, port_file = os.path.join(folder, "pep.yaml"), os.path.join(folder, "port")
-    with open(conf, "w", encoding="utf-8") as file:
-        file.write(f"server:\n  port: 0\n  data_dir: {folder}/data\n  plugin_dir: {build}/plugins/lib\n"
-                   f"identity:\n  networks: [0.0.0.0/0, '::/0']\n{identity}"
-                   "storage: sqlite\ninjector: mock\nexporters: [csv, json]\n")
-    environment = {**os.environ, **SANITIZERS}
-    environment.pop("PEP_SERVER_PORT", None)
-    with subprocess.Popen([f"{build}/core/pep-server", "--config", conf, "--port-file", port_file], stdout=log, stderr=log,
-                          stdin=subprocess.DEVNULL, env=environment, start_new_session=True) as process:
-        try:
-            deadline = time.monotonic() + START_LIMIT_S
-            while not (os.path.exists(port_file) and os.path.getsize(port_file)):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the server did not start (exit code {process.poll()})")
-                time.sleep(0.02)
-            with open(port_file, encoding="ascii") as file:
-                yield f"http://127.0.0.1:{int(file.read())}"
-            process.terminate()
-            if process.wait(60) != 0:
-                raise RuntimeError(f"the server ended with exit code {process.returncode}")
-        finally:
-            if process.poll() is None:
-                process.kill()
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def replay_part(name, cases, preset, identity="", cli=False):
-    """The recorded cases, against a fresh server."""
+def replay_part(name, cases, identity="", cli=False):
+    """The recorded cases, against a fresh server, which must then end by itself with exit code 0."""
     def replay(log):
-        with open(f"{LOGS}/{name}-server.log", "wb") as server_log, server(server_log, preset, identity) as url:
-            command = [sys.executable, "tests/contract/replay.py", "--url", url, "--cases", f"tests/contract/{cases}"]
-            if cli:
-                command += ["--cli", f"{build_dir(preset)}/cli/pep-cli"]
-            result = counted(run(command, log, env={**os.environ, **SANITIZERS}), log)
+        build = build_dir("asan")
+        with tempfile.TemporaryDirectory(prefix="pep-test-") as folder:
+            server = Server(build, folder, identity=identity)
+            try:
+                port = server.start(SANITIZERS)
+                command = [sys.executable, "tests/contract/replay.py", "--url", f"http://127.0.0.1:{port}",
+                           "--cases", f"tests/contract/{cases}"]
+                if cli:
+                    command += ["--cli", f"{build}/cli/pep-cli"]
+                result = counted(run(command, log, env={**os.environ, **SANITIZERS}), log)
+                if server.stop() != 0:
+                    result = Result(result.passed, result.failed + 1, result.skipped, f"the server ended with {server.process.returncode}")
+            finally:
+                if server.process and server.process.poll() is None:
+                    server.kill()
+                with open(f"{LOGS}/{name}-server.log", "w", encoding="utf-8") as server_log:
+                    server_log.writelines(server.log)
         return result
     return Part(name, replay)
 
@@ -174,8 +155,8 @@ def all_parts():
         command_part("kill-loop", ["tests/e2e/kill_loop", "100"]),
         ctest_part("tsan"),
         ctest_part("asan"),
-        replay_part("contract-cli", "cli_cases.jsonl", "asan", "  serial_pattern: '[A-Za-z0-9-]+'\n", cli=True),
-        replay_part("contract-http", "cases.jsonl", "asan"),
+        replay_part("contract-cli", "cli_cases.jsonl", "serial_pattern: '[A-Za-z0-9-]+'", cli=True),
+        replay_part("contract-http", "cases.jsonl"),
         command_part("simulation", ["build/release/tests/sim/sim", "1000000"]),
         command_part("model", ["docs/model/check"]),
         ctest_part("release"),
