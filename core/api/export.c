@@ -5,6 +5,7 @@
 #include "core/service/export.h"
 
 #include "core/api/api.h"
+#include "core/api/arguments.h"
 #include "core/api/moment.h"
 #include "core/base/identity.h"
 #include "core/base/log.h"
@@ -12,85 +13,54 @@
 
 #include <string.h>
 
-enum { ARGUMENT_STATE, ARGUMENT_FROM, ARGUMENT_TO, ARGUMENT_LIMIT, ARGUMENT_LAST, ARGUMENT_COUNT };
-static const char *const argument_names[] = {
-	[ARGUMENT_STATE] = "state", [ARGUMENT_FROM] = "from", [ARGUMENT_TO] = "to",
-	[ARGUMENT_LIMIT] = "limit", [ARGUMENT_LAST] = "last",
-};
-
-static bool bad_argument(const struct http_request *request, struct http_reply *reply, size_t argument, const char *detail)
+static bool bad_argument(const struct http_request *request, struct http_reply *reply, const char *name, const char *detail)
 {
-	const char *name = argument_names[argument];
-
 	reply_problem(request, reply, 400, "bad_argument", name, "%s: %s", name, detail);
 	return false;
 }
 
-/* Every argument at its place, NULL where absent or empty. False: the reply is filled. */
-static bool sort_arguments(const struct http_request *request, struct http_reply *reply, const char *ret_values[ARGUMENT_COUNT])
+/* Of the functions below, false: the reply is filled. */
+static bool read_state(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *query)
 {
-	bool seen[ARGUMENT_COUNT] = {false};
+	const char *text = arguments_value(request, "state");
 
-	for (size_t i = 0; i < ARGUMENT_COUNT; i++)
-		ret_values[i] = NULL;
-	for (size_t i = 0; i < request->query_count; i++) {
-		const struct http_pair *pair = &request->query[i];
-		size_t argument = 0;
-
-		while (argument < ARGUMENT_COUNT && strcmp(pair->name, argument_names[argument]) != 0)
-			argument++;
-		if (argument == ARGUMENT_COUNT) {
-			reply_problem(request, reply, 400, "bad_argument", pair->name,
-				      "%s: not an argument of an export; there are state, from, to, limit and last", pair->name);
-			return false;
-		}
-		if (seen[argument])
-			return bad_argument(request, reply, argument, "given more than once");
-		seen[argument] = true;
-		ret_values[argument] = pair->value && *pair->value ? pair->value : NULL;
-	}
-	return true;
-}
-
-static bool read_state(const struct http_request *request, struct http_reply *reply, const char *text, struct pep_scan_query *query)
-{
 	query->state = PEP_DEPLOYED;
 	if (text)
 		query->state = strcmp(text, "all") == 0 ? 0 : identity_state_from_name(text);
 	if (query->state || text_equal(text, "all"))
 		return true;
-	return bad_argument(request, reply, ARGUMENT_STATE,
+	return bad_argument(request, reply, "state",
 			    "must be deployed, claimed, contacted, issued, failed, in_doubt, retired or all");
 }
 
 /* from <= deployed < to. Either one leaves out what was never deployed, whose time is 0. */
-static bool read_range(const struct http_request *request, struct http_reply *reply, const char *const *values,
-		       struct pep_scan_query *query)
+static bool read_range(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *query)
 {
 	static const char how[] = "must be a date (2027-03-01), a time (2027-03-01T06:30:00Z) or milliseconds, 1970 to 9999";
-	const char *from = values[ARGUMENT_FROM];
-	const char *to = values[ARGUMENT_TO];
+	const char *from = arguments_value(request, "from");
+	const char *to = arguments_value(request, "to");
 
 	if (from && !moment_parse(from, &query->deployed_from_ms))
-		return bad_argument(request, reply, ARGUMENT_FROM, how);
+		return bad_argument(request, reply, "from", how);
 	if (to && !moment_parse(to, &query->deployed_to_ms))
-		return bad_argument(request, reply, ARGUMENT_TO, how);
+		return bad_argument(request, reply, "to", how);
 	if ((from || to) && query->deployed_from_ms == 0)
 		query->deployed_from_ms = 1;
 	if (to && query->deployed_to_ms <= query->deployed_from_ms)
-		return bad_argument(request, reply, ARGUMENT_TO, "must be later than from");
+		return bad_argument(request, reply, "to", "must be later than from");
 	return true;
 }
 
 /* Ids are stored in lower case. */
-static bool read_last(const struct http_request *request, struct http_reply *reply, const char *text, struct pep_scan_query *query)
+static bool read_last(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *query)
 {
+	const char *text = arguments_value(request, "last");
 	char *last;
 
 	if (!text)
 		return true;
-	if (strlen(text) != 24 || strspn(text, "0123456789abcdefABCDEF") != 24)
-		return bad_argument(request, reply, ARGUMENT_LAST, "must be the _id of an identity: 24 hex digits");
+	if (!arguments_is_dispatch_id(text))
+		return bad_argument(request, reply, "last", "must be the _id of an identity: 24 hex digits");
 	last = arena_text(request->arena, text);
 	if (!last) {
 		reply_problem(request, reply, 500, "internal", NULL, "out of memory; try again");
@@ -103,19 +73,25 @@ static bool read_last(const struct http_request *request, struct http_reply *rep
 	return true;
 }
 
-/* False: the reply is filled. */
-static bool read_query(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *ret_query)
+static bool read_limit(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *query)
 {
-	const char *values[ARGUMENT_COUNT];
-	struct pep_scan_query query = {.struct_size = sizeof(query)};
+	const char *text = arguments_value(request, "limit");
 	int64_t limit = 0;
 
-	if (!sort_arguments(request, reply, values) || !read_state(request, reply, values[ARGUMENT_STATE], &query) ||
-	    !read_range(request, reply, values, &query) || !read_last(request, reply, values[ARGUMENT_LAST], &query))
+	if (text && !text_to_number(text, 1, UINT32_MAX, &limit))
+		return bad_argument(request, reply, "limit", "must be a whole number from 1 to 4294967295");
+	query->limit = (uint32_t)limit;
+	return true;
+}
+
+static bool read_query(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *ret_query)
+{
+	static const char *const names[] = {"state", "from", "to", "limit", "last", NULL};
+	struct pep_scan_query query = {.struct_size = sizeof(query)};
+
+	if (!arguments_check(request, names, reply) || !read_state(request, reply, &query) || !read_range(request, reply, &query) ||
+	    !read_limit(request, reply, &query) || !read_last(request, reply, &query))
 		return false;
-	if (values[ARGUMENT_LIMIT] && !text_to_number(values[ARGUMENT_LIMIT], 1, UINT32_MAX, &limit))
-		return bad_argument(request, reply, ARGUMENT_LIMIT, "must be a whole number from 1 to 4294967295");
-	query.limit = (uint32_t)limit;
 	*ret_query = query;
 	return true;
 }
