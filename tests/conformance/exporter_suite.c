@@ -230,11 +230,11 @@ static void hostile_text(void **state)
 static void long_text(void **state)
 {
 	struct driver *driver = *state;
-	char *text = malloc(2 * PEP_SINK_ROOM);
+	char *text = malloc(2 * (size_t)PEP_SINK_ROOM);
 	bool was_over = false;
 
 	assert_non_null(text);
-	for (size_t size = 1000; size < 2 * PEP_SINK_ROOM; size += 997) {
+	for (size_t size = 1000; size < 2 * (size_t)PEP_SINK_ROOM; size += 997) {
 		struct pep_identity id = {.struct_size = sizeof(id), .state = PEP_DEPLOYED, .serial = text};
 		const struct pep_identity *records[] = {&id};
 		struct output output = {.room = 1 << 20};
@@ -338,7 +338,7 @@ static int close_driver(void **state)
 
 int exporter_suite_run(const struct exporter_facts *facts)
 {
-	void *state = (void *)(uintptr_t)facts; /* cmocka's state is not const */
+	void *state = (void *)facts; /* cmocka's state is not const */
 	const struct CMUnitTest tests[] = {
 		SUITE_TEST(table_is_complete),   SUITE_TEST(bytes_are_golden),
 		SUITE_TEST(no_record_is_whole),  SUITE_TEST(two_instances_do_not_meddle),

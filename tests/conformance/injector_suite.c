@@ -293,7 +293,7 @@ static int close_driver(void **state)
 
 int injector_suite_run(const struct injector_facts *facts)
 {
-	void *state = (void *)(uintptr_t)facts; /* cmocka's state is not const */
+	void *state = (void *)facts; /* cmocka's state is not const */
 	const struct CMUnitTest tests[] = {
 		SUITE_TEST(table_is_complete),
 		SUITE_TEST(outcomes),

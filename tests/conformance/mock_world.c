@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 /* The suite's look() has no context, so the path stands here. */
-static char folder[] = PEP_TEST_BINARY_DIR "/mock-XXXXXX";
+#define FOLDER PEP_TEST_BINARY_DIR "/mock-XXXXXX"
+static char folder[sizeof(FOLDER)];
 static char path[sizeof(folder) + 16];
 
 const char *mock_world_init(void)
 {
-	memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+	memcpy(folder, FOLDER, sizeof(folder));
 	if (!mkdtemp(folder))
 		return NULL;
 	(void)snprintf(path, sizeof(path), "%s/gateways", folder);

@@ -31,7 +31,7 @@ void poison_free(struct pep_identity *copy)
 	const char **texts = &copy->serial;
 
 	for (size_t i = 0; i < TEXT_COUNT; i++) {
-		char *text = (char *)(uintptr_t)texts[i]; /* ours since poison_copy() */
+		char *text = (char *)texts[i]; /* ours since poison_copy() */
 
 		if (text)
 			memset(text, 0xa5, strlen(text));

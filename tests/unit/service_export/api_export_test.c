@@ -65,7 +65,7 @@ static void ask(enum http_method method, const char *tail, struct http_pair *que
 		.arena = &arena, .method = method, .tail = tail, .query = query, .query_count = count, .id = "request-1"};
 
 	*ret_reply = (struct http_reply){0};
-	api_export((void *)(uintptr_t)&api, &request, ret_reply);
+	api_export((void *)&api, &request, ret_reply);
 }
 
 static void forget(struct http_reply *reply)
