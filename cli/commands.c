@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include <string.h>
+
+static const struct option_row common_options[] = {
+	{.letter = 'v', .name = "verbose", .help = "tell on stderr what is done"},
+	{.name = "quiet", .help = "nothing on stderr but errors"},
+	{.name = "json", .help = "one JSON object on stdout as the result, also of an error"},
+	{.letter = 'h', .name = "help", .help = "show this help"},
+	{0},
+};
+
+const struct option_row commands_global_options[] = {
+	{.letter = 'h', .name = "help", .help = "show this help"},
+	{.letter = 'V', .name = "version", .help = "show the version"},
+	{.letter = 'v', .name = "verbose", .help = "tell on stderr what is done"},
+	{.name = "quiet", .help = "nothing on stderr but errors"},
+	{.name = "json", .help = "one JSON object on stdout as the result, also of an error"},
+	{0},
+};
+
+static const struct option_row identity_options[] = {
+	{.letter = 'a',
+	 .name = "api-address",
+	 .argument = "URL",
+	 .fallback = "https://api.us-east-1.mbedcloud.com",
+	 .field = "apiAddress",
+	 .help = "address of the cloud API"},
+	{.letter = 'g',
+	 .name = "gateway-services-address",
+	 .argument = "URL",
+	 .fallback = "https://gateways.us-east-1.mbedcloud.com",
+	 .field = "gatewayServicesAddress",
+	 .help = "address of the gateway services"},
+	{.letter = 's',
+	 .name = "serial-number",
+	 .argument = "SERIAL",
+	 .field = "serialNumber",
+	 .required = "serial_number",
+	 .help = "serial number, the endpoint name of the gateway"},
+	{.letter = 'w',
+	 .name = "hardware-version",
+	 .argument = "TEXT",
+	 .fallback = "izuma-edge-gateway",
+	 .field = "hardwareVersion",
+	 .help = "hardware version"},
+	{.letter = 'r',
+	 .name = "radio-config",
+	 .argument = "TEXT",
+	 .fallback = "00",
+	 .field = "radioConfig",
+	 .help = "radio configuration"},
+	{.letter = 'l',
+	 .name = "led-config",
+	 .argument = "TEXT",
+	 .fallback = "01",
+	 .field = "ledConfig",
+	 .help = "LED configuration"},
+	{.letter = 'c', .name = "category", .argument = "TEXT", .fallback = "production", .field = "category", .help = "category"},
+	{.letter = 'i', .name = "ip", .argument = "ADDRESS", .field = "ip", .required = "ip", .help = "IP address of the gateway"},
+	{.letter = 'p',
+	 .name = "port",
+	 .argument = "PORT",
+	 .field = "port",
+	 .required = "port_number",
+	 .help = "port of the factory client on the gateway"},
+	{.letter = 'k', .name = "generate-key", .help = "make a new journald sealing key and register its verification key"},
+	{.letter = 'e', .name = "interval", .argument = "TIME", .fallback = "10s", .help = "sealing interval for -k"},
+	{0},
+};
+
+static const struct option_row lookup_options[] = {
+	{.letter = 's',
+	 .name = "serial-number",
+	 .argument = "SERIAL",
+	 .field = "serialNumber",
+	 .required = "serial_number",
+	 .help = "serial number, the endpoint name of the gateway"},
+	{0},
+};
+
+static const struct option_row list_options[] = {
+	{.letter = 'l',
+	 .name = "limit",
+	 .argument = "NUMBER",
+	 .fallback = "50",
+	 .field = "limit",
+	 .help = "entries at most, 1 to 1000"},
+	{.letter = 'o',
+	 .name = "order",
+	 .argument = "ORDER",
+	 .fallback = "DESC",
+	 .field = "order",
+	 .choices = "ASC DESC",
+	 .help = "ASC, oldest first, or DESC, newest first"},
+	{.letter = 't', .name = "last", .argument = "ID", .field = "last", .help = "continue behind the entry with this _id"},
+	{.letter = 'e',
+	 .name = "format",
+	 .argument = "FORMAT",
+	 .fallback = "json",
+	 .choices = "json csv",
+	 .help = "json, or csv for a CSV file beside the JSON file"},
+	{.letter = 'f',
+	 .name = "file",
+	 .argument = "NAME",
+	 .fallback = "enrollment_ids_list",
+	 .is_file = true,
+	 .help = "name of the file, without its ending"},
+	{0},
+};
+
+static const struct option_row export_options[] = {
+	{.letter = 'e',
+	 .name = "exporter",
+	 .argument = "NAME",
+	 .fallback = "csv",
+	 .help = "exporter of the server, csv or json for example"},
+	{.letter = 'S',
+	 .name = "state",
+	 .argument = "STATE",
+	 .field = "state",
+	 .help = "only identities in this state; the server's default is deployed"},
+	{.letter = 'F',
+	 .name = "from",
+	 .argument = "TIME",
+	 .field = "from",
+	 .help = "only those deployed then or later: RFC 3339 date or time, or ms since 1970"},
+	{.letter = 'T', .name = "to", .argument = "TIME", .field = "to", .help = "only those deployed before"},
+	{.letter = 'l', .name = "limit", .argument = "NUMBER", .field = "limit", .help = "this many at most; without it all"},
+	{.letter = 't', .name = "last", .argument = "ID", .field = "last", .help = "continue behind the entry with this _id"},
+	{.letter = 'o',
+	 .name = "output",
+	 .argument = "FILE",
+	 .fallback = "-",
+	 .is_file = true,
+	 .help = "file to write; - is stdout"},
+	{0},
+};
+
+static const struct option_row no_options[] = {{0}};
+
+const struct command commands_table[] = {
+	{.name = "get-one-identity",
+	 .summary = "Provision one gateway and save its identity in identity.json",
+	 .options = identity_options,
+	 .run = identity_run},
+	{.name = "get-enrollment-id",
+	 .summary = "Show the enrollment identity of a gateway",
+	 .options = lookup_options,
+	 .run = lookup_run_enrollment_id},
+	{.name = "get-verification-key",
+	 .summary = "Show the journald verification key of a gateway",
+	 .options = lookup_options,
+	 .run = lookup_run_verification_key},
+	{.name = "list-enrollment-ids",
+	 .summary = "Save one page of the deployed identities in a file",
+	 .options = list_options,
+	 .run = list_run},
+	{.name = "export",
+	 .summary = "Write all deployed identities in a format of the server",
+	 .options = export_options,
+	 .run = export_run},
+	{.name = "help",
+	 .summary = "Show the usage of pep-cli or of a command",
+	 .argument = "[COMMAND]",
+	 .options = no_options,
+	 .run = help_run},
+	{.name = "completion",
+	 .summary = "Print a completion script for a shell",
+	 .argument = "SHELL",
+	 .argument_choices = "bash zsh fish",
+	 .argument_required = true,
+	 .options = no_options,
+	 .run = completion_run},
+	{.name = "version", .summary = "Show the version", .options = no_options, .run = version_run},
+	{0},
+};
+
+const struct command *commands_find(const char *name)
+{
+	for (const struct command *command = commands_table; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+const struct option_row *commands_option(const struct command *command, size_t index)
+{
+	size_t own = 0;
+
+	while (command->options[own].name)
+		own++;
+	if (index < own)
+		return &command->options[index];
+	index -= own;
+	/* Not past the end of the common ones, whatever the index. */
+	for (size_t i = 0; common_options[i].name; i++)
+		if (i == index)
+			return &common_options[i];
+	return NULL;
+}
