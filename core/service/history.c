@@ -12,32 +12,53 @@ static void drop_json(json_t **json)
 	json_decref(*json);
 }
 
-/* NULL: out of memory, or not an array of objects; *ret_status tells which. */
-static json_t *parse(const char *history, pep_status *ret_status)
+static bool is_history(const json_t *array)
 {
-	json_error_t error;
-	json_t *array = history ? json_loads(history, JSON_REJECT_DUPLICATES, &error) : json_array();
 	json_t *item;
 	size_t i;
 
-	*ret_status = PEP_NO_MEMORY;
-	if (!array) {
-		if (history && json_error_code(&error) != json_error_out_of_memory)
-			*ret_status = PEP_INVALID;
-		return NULL;
-	}
-	if (!json_is_array(array))
-		*ret_status = PEP_INVALID;
-	else
-		*ret_status = PEP_OK;
 	json_array_foreach(array, i, item)
 	{
 		if (!json_is_integer(json_object_get(item, "attempt")))
-			*ret_status = PEP_INVALID;
+			return false;
 	}
-	if (*ret_status == PEP_OK)
+	return json_is_array(array);
+}
+
+/* jansson calls a string that it found no memory for an invalid token, or says nothing. What is invalid is so twice, at the same
+ * place. */
+static json_t *load(const char *history, pep_status *ret_status)
+{
+	json_error_t first = {0};
+	json_error_t second = {0};
+	json_t *array = json_loads(history, JSON_REJECT_DUPLICATES, &first);
+
+	if (!array)
+		array = json_loads(history, JSON_REJECT_DUPLICATES, &second);
+	if (array)
+		*ret_status = PEP_OK;
+	else if (json_error_code(&first) == json_error_unknown || json_error_code(&first) != json_error_code(&second) ||
+		 first.position != second.position)
+		*ret_status = PEP_NO_MEMORY;
+	else
+		*ret_status = PEP_INVALID;
+	return array;
+}
+
+/* NULL: *ret_status tells why. The caller's. */
+static json_t *parse(const char *history, pep_status *ret_status)
+{
+	json_t *array;
+
+	if (!history) {
+		*ret_status = PEP_NO_MEMORY; /* if it fails */
+		return json_array();
+	}
+	array = load(history, ret_status);
+	if (!array || is_history(array))
 		return array;
 	json_decref(array);
+	*ret_status = PEP_INVALID;
 	return NULL;
 }
 

@@ -102,8 +102,8 @@ struct machine_resolve {
 	bool deployed;      /* else failed */
 	bool gateway_read;  /* failed needs both: the gateway was read ... */
 	bool program_ended; /* ... and its factory program has ended */
-	const char *
-		enrollment_id; /* read from the gateway; must be the candidate's if there is one; needed if there is none; or NULL */
+	/* Read from the gateway. It must be the candidate's if there is one (then NULL will do, too), and is needed if not. */
+	const char *enrollment_id;
 	const char *dispatch_id;
 	int64_t now_ms;
 	const char *reason;
