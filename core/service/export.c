@@ -57,8 +57,7 @@ static pep_status step(struct walk *walk, struct pep_error *err)
 		return exporter_record(walk->run, open_sink(walk), id, err);
 	}
 	walk->phase = PHASE_DONE;
-	status = exporter_end(walk->run, open_sink(walk), err);
-	return status == PEP_UNSUPPORTED ? PEP_OK : status;
+	return exporter_end(walk->run, open_sink(walk), err);
 }
 
 /* Make content until the chunk cannot take another call, or the end. */

@@ -220,8 +220,8 @@ static void room_of_a_call_is_exact(void **state)
 static void early_errors_are_returned(void **state)
 {
 	struct storage storages[] = {{.open_status = PEP_UNAVAILABLE}, {.count = 5}, {.count = 5, .fail_at = 3}, {.count = 5}};
-	struct exporter exporters[] = {{0}, {.begin_status = PEP_NO_MEMORY}, {0}, {.end_status = PEP_INTERNAL}};
-	static const pep_status expected[] = {PEP_UNAVAILABLE, PEP_NO_MEMORY, PEP_INTERNAL, PEP_INTERNAL};
+	struct exporter exporters[] = {{0}, {.begin_status = PEP_NO_MEMORY}, {0}, {.end_status = PEP_UNSUPPORTED}};
+	static const pep_status expected[] = {PEP_UNAVAILABLE, PEP_NO_MEMORY, PEP_INTERNAL, PEP_UNSUPPORTED};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {

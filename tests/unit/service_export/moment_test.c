@@ -88,14 +88,14 @@ static void others_are_refused(void **state)
 			fail_msg("%s is read as %lld", texts[i], (long long)ms);
 }
 
-/* Every day from 1970 to 9999 is one day after the one before it. */
+/* Every day of a whole cycle of the calendar (400 years) is one day after the one before it. */
 static void days_follow_each_other(void **state)
 {
 	static const int days_of[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int64_t expected_ms = 0;
 
 	(void)state;
-	for (int year = 1970; year <= 9999; year++) {
+	for (int year = 1970; year <= 2370; year++) {
 		int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
 		for (int month = 1; month <= 12; month++) {
