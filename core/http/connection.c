@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/http/connection.h"
+
+#include "core/base/cleanup.h"
+#include "core/base/clock.h"
+#include "core/http/socket.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+/* The kernel counts in ticks, we in milliseconds: bytes that are less apart than this may be those of the request before. */
+#define CLOCK_SLACK_MS 50
+
+void connections_init(struct connections *connections)
+{
+	pthread_condattr_t attributes;
+
+	*connections = (struct connections){0};
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_mutex_init(&connections->mutex, NULL);
+	(void)pthread_cond_init(&connections->changed, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+}
+
+void connections_fini(struct connections *connections)
+{
+	(void)pthread_cond_destroy(&connections->changed);
+	(void)pthread_mutex_destroy(&connections->mutex);
+}
+
+void connection_add(struct connections *connections, struct connection *connection)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
+
+	(void)lock;
+	connection->phase = CONNECTION_READING;
+	connection->since_boot_ms = clock_boot_ms();
+	connection->first = true;
+	connection->previous = NULL;
+	connection->next = connections->first;
+	if (connection->next)
+		connection->next->previous = connection;
+	connections->first = connection;
+}
+
+void connection_remove(struct connections *connections, struct connection *connection)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
+
+	(void)lock;
+	if (connection->previous)
+		connection->previous->next = connection->next;
+	else
+		connections->first = connection->next;
+	if (connection->next)
+		connection->next->previous = connection->previous;
+	(void)pthread_cond_broadcast(&connections->changed);
+}
+
+bool connection_begin(struct connection *connection)
+{
+	int reading = CONNECTION_READING;
+
+	return atomic_compare_exchange_strong(&connection->phase, &reading, CONNECTION_BUSY);
+}
+
+/* The waiting side sets waited_for before it looks at phases, this side the other way round: one of them sees the other. */
+static void tell(struct connections *connections)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
+
+	if (!atomic_load(&connections->waited_for))
+		return;
+	lock = lock_mutex(&connections->mutex);
+	(void)pthread_cond_broadcast(&connections->changed);
+}
+
+void connection_set_phase(struct connections *connections, struct connection *connection, enum connection_phase phase)
+{
+	atomic_store(&connection->phase, (int)phase);
+	tell(connections);
+}
+
+void connection_end(struct connections *connections, struct connection *connection)
+{
+	int phase = connection->phase;
+
+	if (phase != CONNECTION_BUSY && phase != CONNECTION_SUSPENDED)
+		return;
+	connection->first = false;
+	connection->since_boot_ms = clock_boot_ms();
+	connection_set_phase(connections, connection, CONNECTION_READING);
+}
+
+/* With the lock held. */
+static unsigned count(const struct connections *connections, bool busy)
+{
+	unsigned found = 0;
+
+	for (struct connection *connection = connections->first; connection; connection = connection->next) {
+		int phase = connection->phase;
+
+		found += phase == CONNECTION_SUSPENDED || (busy && phase == CONNECTION_BUSY);
+	}
+	return found;
+}
+
+unsigned connections_busy(struct connections *connections)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
+
+	(void)lock;
+	return count(connections, true);
+}
+
+static struct timespec after(int64_t timeout_ms)
+{
+	struct timespec time = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_sec += timeout_ms / 1000;
+	time.tv_nsec += timeout_ms % 1000 * 1000000;
+	if (time.tv_nsec >= 1000000000) {
+		time.tv_sec++;
+		time.tv_nsec -= 1000000000;
+	}
+	return time;
+}
+
+bool connections_wait(struct connections *connections, bool idle, int64_t timeout_ms)
+{
+	const struct timespec deadline = after(timeout_ms < 0 ? 0 : timeout_ms);
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
+
+	atomic_store(&connections->waited_for, true);
+	while (count(connections, idle)) {
+		if (timeout_ms < 0)
+			(void)pthread_cond_wait(&connections->changed, lock);
+		else if (pthread_cond_timedwait(&connections->changed, lock, &deadline) != 0)
+			return count(connections, idle) == 0;
+	}
+	return true;
+}
+
+/* How long has it been sending the request that it is at? */
+static int64_t sending_ms(struct connection *connection, int64_t now)
+{
+	int64_t since = connection->since_boot_ms;
+	int64_t quiet;
+
+	if (connection->first)
+		return now - since;
+	/* Nothing says that another request has begun until its first line is whole, but the kernel knows when bytes came last. */
+	if (connection->begun_since_boot_ms != since) {
+		if (now - since < CONNECTIONS_SWEEP_MS)
+			return 0;
+		quiet = socket_quiet_ms(connection->fd);
+		if (quiet >= 0 && quiet + CLOCK_SLACK_MS >= now - since)
+			return 0;
+		connection->begun_since_boot_ms = since;
+		connection->begun_boot_ms = quiet < 0 ? since : now;
+	}
+	return now - connection->begun_boot_ms;
+}
+
+unsigned connections_sweep(struct connections *connections, int64_t header_timeout_ms)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
+	int64_t now = clock_boot_ms();
+	unsigned cut = 0;
+
+	(void)lock;
+	for (struct connection *connection = connections->first; connection; connection = connection->next) {
+		int reading = CONNECTION_READING;
+
+		if (connection->phase != CONNECTION_READING || sending_ms(connection, now) < header_timeout_ms ||
+		    !atomic_compare_exchange_strong(&connection->phase, &reading, CONNECTION_CUT))
+			continue;
+		/* The HTTP thread sees the end and closes it. The fd stays open as long as we hold the lock. */
+		(void)shutdown(connection->fd, SHUT_RDWR);
+		cut++;
+	}
+	return cut;
+}
