@@ -36,6 +36,7 @@ struct server {
 	bool has_serial_pattern;
 	struct api_context api;
 	struct route routes[API_ROUTE_COUNT];
+	struct listener_settings settings;
 	struct listener *listener;
 };
 
@@ -149,21 +150,6 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 static pep_status start_api(struct server *server, struct pep_error *err)
 {
 	const struct config *config = server->config;
-	const struct listener_settings settings = {.address = config->listen,
-						   .port = config->port,
-						   .threads = config->http_threads,
-						   .connections = config->connections,
-						   .connections_per_address = config->connections_per_address,
-						   .workers = config->workers,
-						   .worker_queue = config->worker_queue,
-						   .injections = config->injections,
-						   .injection_queue = config->injection_queue,
-						   .header_timeout_ms = config->header_timeout_ms,
-						   .idle_timeout_ms = config->idle_timeout_ms,
-						   .access_log = config->access_log,
-						   .routes = server->routes,
-						   .context = &server->api};
-
 	if (config->serial_pattern) {
 		AUTO(free_ptr) char *whole = NULL;
 
@@ -175,6 +161,20 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 			return pep_fail(err, PEP_INVALID, 0, "identity.serial_pattern is not an extended regular expression");
 		server->has_serial_pattern = true;
 	}
+	server->settings = (struct listener_settings){.address = config->listen,
+						      .port = config->port,
+						      .threads = config->http_threads,
+						      .connections = config->connections,
+						      .connections_per_address = config->connections_per_address,
+						      .workers = config->workers,
+						      .worker_queue = config->worker_queue,
+						      .injections = config->injections,
+						      .injection_queue = config->injection_queue,
+						      .header_timeout_ms = config->header_timeout_ms,
+						      .idle_timeout_ms = config->idle_timeout_ms,
+						      .access_log = config->access_log,
+						      .routes = server->routes,
+						      .context = &server->api};
 	server->api = (struct api_context){.config = config,
 					   .storage = server->storage,
 					   .exporters = server->exporters,
@@ -183,7 +183,7 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 					   .spool = server->spool,
 					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL};
 	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
-	return listener_start(&settings, &server->listener, err);
+	return listener_start(&server->settings, &server->listener, err);
 }
 
 /* A plugin that cannot be loaded or was given wrong options is the configuration's fault; one that cannot open is not. */
