@@ -8,6 +8,7 @@
 #include "core/plugin/instance.h"
 #include "core/service/dispatch.h"
 #include "core/service/endpoints.h"
+#include "core/service/machine.h"
 #include "core/service/spool.h"
 
 #include <stdatomic.h>
@@ -62,9 +63,14 @@ void provision_identity(struct provisioner *provisioner, struct arena *arena, co
 			struct provision_result *ret_result);
 
 /* Record that an attempt was delivered (rows 9 and 9h). PEP_OK: a read or a confirmed write shows it; *ret_record is the record.
- * PEP_CONFLICT: another record has this enrollment id; this one is in doubt now, reason id_taken. [any thread] */
+ * PEP_CONFLICT: another record has this enrollment id; this one is confirmed to be in doubt now, with a reason that names the id.
+ * Anything else: not confirmed; the fact belongs into the spool. `known`: as in record.h. [any thread] */
 pep_status provision_record_delivery(struct provisioner *provisioner, struct arena *arena, const struct spool_entry *entry,
 				     const struct pep_identity *known, const struct pep_identity **ret_record,
 				     struct pep_error *err);
+/* Record that it ended otherwise (rows 10 to 12). True: a read or a confirmed write shows it. Texts of the event are borrowed for
+ * the call. [any thread] */
+bool provision_record_end(struct provisioner *provisioner, struct arena *arena, const char *serial,
+			  const struct pep_identity *known, const struct machine_end *event, struct pep_error *err);
 
 #endif

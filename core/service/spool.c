@@ -39,22 +39,43 @@ static DIR *list_folder(const struct spool *spool)
 	return list;
 }
 
-static unsigned count_entries(const struct spool *spool)
+static bool count_entries(const struct spool *spool, unsigned *ret_count)
 {
 	DIR *list = list_folder(spool);
 	unsigned count = 0;
 
 	if (!list)
-		return 0;
+		return false;
 	for (const struct dirent *file = readdir(list); file; file = readdir(list))
 		count += is_entry(file->d_name);
 	(void)closedir(list);
-	return count;
+	*ret_count = count;
+	return true;
+}
+
+/* So that the folder itself survives a loss of power, if it is new. The one above may be closed to us: then it is not ours, or new. */
+static void sync_parent(const struct spool *spool)
+{
+	AUTO(close_fd) int fd = openat(spool->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)fsync(fd);
+}
+
+static pep_status refuse_folder(struct spool *spool, const char *folder, struct pep_error *err)
+{
+	int reason = errno;
+
+	spool_close(spool);
+	return pep_fail(err, PEP_UNAVAILABLE, reason,
+			"spool folder %s cannot be used: %s; make it readable and writable for this user", folder,
+			strerror(reason));
 }
 
 pep_status spool_open(const char *folder, struct spool **ret_spool, struct pep_error *err)
 {
 	struct spool *spool = calloc(1, sizeof(*spool));
+	unsigned count = 0;
 
 	if (!spool)
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
@@ -63,21 +84,21 @@ pep_status spool_open(const char *folder, struct spool **ret_spool, struct pep_e
 	spool->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (spool->folder >= 0)
 		spool->lock = openat(spool->folder, ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (spool->lock < 0) {
+	if (spool->lock < 0)
+		return refuse_folder(spool, folder, err);
+	if (flock(spool->lock, LOCK_EX | LOCK_NB) != 0) {
 		int reason = errno;
 
 		spool_close(spool);
-		return pep_fail(err, PEP_UNAVAILABLE, reason, "spool folder %s cannot be used: %s; make it writable for this user",
-				folder, strerror(reason));
-	}
-	if (flock(spool->lock, LOCK_EX | LOCK_NB) != 0) {
-		spool_close(spool);
 		return pep_fail(
-			err, PEP_CONFLICT, errno,
+			err, PEP_CONFLICT, reason,
 			"spool folder %s is in use by another pep-server; stop it, or give this one its own server.data_dir",
 			folder);
 	}
-	atomic_init(&spool->count, count_entries(spool));
+	sync_parent(spool);
+	if (!count_entries(spool, &count))
+		return refuse_folder(spool, folder, err);
+	atomic_init(&spool->count, count);
 	*ret_spool = spool;
 	return PEP_OK;
 }
@@ -132,9 +153,10 @@ pep_status spool_put(struct spool *spool, const struct spool_entry *entry, struc
 		return pep_fail(err, PEP_UNAVAILABLE, reason, "outcome of serial %.64s cannot be spooled: %s", entry->serial,
 				strerror(reason));
 	}
+	/* It is there, also if it may not survive: it is replayed, and removed, like any other. */
+	(void)atomic_fetch_add(&spool->count, 1);
 	if (fsync(spool->folder) != 0)
 		return pep_fail(err, PEP_UNKNOWN, errno, "spool folder cannot be synced: %s", strerror(errno));
-	(void)atomic_fetch_add(&spool->count, 1);
 	PEP_FAILPOINT("spooled");
 	return PEP_OK;
 }
@@ -154,8 +176,10 @@ static bool parse_entry(const char *text, json_t **ret_json, struct spool_entry 
 	json_int_t attempt;
 	json_t *json = json_loads(text, 0, NULL);
 
-	if (!json || json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce,
-				 "enrollment_id", &ret_entry->enrollment_id, "attempt", &attempt) != 0) {
+	if (!json ||
+	    json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce, "enrollment_id",
+			&ret_entry->enrollment_id, "attempt", &attempt) != 0 ||
+	    attempt < 1 || attempt > UINT32_MAX) {
 		json_decref(json);
 		return false;
 	}

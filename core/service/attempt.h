@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * attempt.h - one attempt under way: what provision.c and the witness that it gives to an injector share.
+ */
+#ifndef CORE_SERVICE_ATTEMPT_H
+#define CORE_SERVICE_ATTEMPT_H
+
+#include "core/service/provision.h"
+
+struct attempt {
+	struct provisioner *provisioner;
+	struct arena *arena;
+	const struct pep_identity *fields; /* of the request */
+	const struct pep_identity *record; /* as it was written or read last */
+	const char *nonce;
+	uint32_t number;
+	int64_t deadline_boot_ms;
+	atomic_bool contacted;     /* the injector may ask cancelled() from another thread */
+	pep_status witness_status; /* what the witness said when it said no */
+};
+
+/* The witness of rows 7 and 8. Lives as long as the attempt. */
+struct pep_witness attempt_witness(struct attempt *attempt);
+
+/* What an injector may call an enrollment identity: visible ASCII, since it goes into headers, that fits struct pep_injection. */
+bool attempt_is_enrollment_id(const char *text);
+
+#endif
