@@ -90,12 +90,19 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
 	va_end(args);
 }
 
+/* U+0080 to U+009F: what terminals take for commands, and some viewers for the end of a line. */
+static bool is_c1(const char *text)
+{
+	return (unsigned char)text[0] == 0xc2 && ((unsigned char)text[1] & 0xe0) == 0x80;
+}
+
 /* How many bytes from `text` on need no escape. */
 static size_t plain_size(const char *text)
 {
 	size_t size = 0;
 
-	while ((unsigned char)text[size] >= 0x20 && text[size] != '"' && text[size] != '\\')
+	while ((unsigned char)text[size] >= 0x20 && text[size] != '"' && text[size] != '\\' && text[size] != 0x7f &&
+	       !is_c1(text + size))
 		size++;
 	return size;
 }
@@ -127,6 +134,8 @@ void buffer_json_text(struct buffer *buffer, const char *text)
 		text += size;
 		if (!*text)
 			break;
+		if (is_c1(text))
+			text++; /* its second byte is the code point */
 		escape(buffer, *text++);
 	}
 	buffer_byte(buffer, '"');

@@ -28,7 +28,7 @@ void buffer_byte(struct buffer *buffer, char byte);
 void buffer_number(struct buffer *buffer, int64_t number);
 __attribute__((format(printf, 2, 3))) void buffer_format(struct buffer *buffer, const char *format, ...);
 
-/* A JSON string with its quotes (RFC 8259): UTF-8 as it is, `"`, `\` and control characters escaped. NULL: null. */
+/* A JSON string with its quotes (RFC 8259): UTF-8 as it is, `"`, `\` and control characters (C0, DEL, C1) escaped. NULL: null. */
 void buffer_json_text(struct buffer *buffer, const char *text);
 
 #endif

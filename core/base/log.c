@@ -79,6 +79,18 @@ static void append_field(struct buffer *line, const struct log_field *field)
 		buffer_number(line, field->number);
 }
 
+/* What does not fit is left out, the others stay whole. */
+static void append_if_it_fits(struct buffer *line, const struct log_field *field)
+{
+	size_t whole = line->size;
+
+	append_field(line, field);
+	if (line->failed) {
+		line->size = whole;
+		line->failed = false;
+	}
+}
+
 void log_fields(int level, const char *message, const struct log_field *fields)
 {
 	char memory[LINE_LIMIT];
@@ -93,16 +105,9 @@ void log_fields(int level, const char *message, const struct log_field *fields)
 	if (log_format == LOG_FORMAT_JSON)
 		buffer_byte(&line, '{');
 	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		append_field(&line, &head[i]);
-	for (; fields && fields->key; fields++) {
-		size_t whole = line.size;
-
-		append_field(&line, fields);
-		if (line.failed) { /* a field that does not fit is left out, the others stay whole */
-			line.size = whole;
-			line.failed = false;
-		}
-	}
+		append_if_it_fits(&line, &head[i]);
+	for (; fields && fields->key; fields++)
+		append_if_it_fits(&line, fields);
 	if (log_format == LOG_FORMAT_JSON)
 		memory[line.size++] = '}';
 	memory[line.size++] = '\n';

@@ -62,9 +62,9 @@ bool text_to_number(const char *text, int64_t min, int64_t max, int64_t *ret_num
 	if (!*text || (text[0] == '0' && text[1]))
 		return false;
 	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || number > (INT64_MAX - 9) / 10)
+		if (*text < '0' || *text > '9' || __builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, *text - '0', &number))
 			return false;
-		number = number * 10 + (*text - '0');
 	}
 	if (number < min || number > max)
 		return false;
