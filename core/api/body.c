@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* More numbers than any field takes are an error of that field; this only bounds the text. */
-#define ARRAY_LIMIT 4096u
+/* More numbers than any field takes: the list is a few kilobytes of text at most. */
+#define LIST_LIMIT 100u
 
 static bool is_json_type(const char *type)
 {
@@ -18,39 +18,53 @@ static bool is_json_type(const char *type)
 	return size == strlen("application/json") && strncasecmp(type, "application/json", size) == 0;
 }
 
+static bool is_number_list(const json_t *value)
+{
+	size_t count = json_array_size(value);
+
+	for (size_t i = 0; i < count; i++)
+		if (!json_is_integer(json_array_get(value, i)))
+			return false;
+	return count > 0 && count <= LIST_LIMIT;
+}
+
 static const char *array_text(struct arena *arena, const json_t *array)
 {
 	struct buffer text;
 	const char *copy = NULL;
-	bool plain = json_array_size(array) > 0;
 
-	buffer_init(&text, ARRAY_LIMIT);
+	buffer_init(&text, LIST_LIMIT * sizeof("-9223372036854775808,"));
 	for (size_t i = 0; i < json_array_size(array); i++) {
-		const json_t *item = json_array_get(array, i);
-
-		plain = plain && json_is_integer(item);
 		if (i)
 			buffer_byte(&text, ',');
-		if (plain)
-			buffer_number(&text, json_integer_value(item));
+		buffer_number(&text, json_integer_value(json_array_get(array, i)));
 	}
-	if (plain && !text.failed)
+	if (!text.failed)
 		copy = arena_copy(arena, text.data, text.size);
 	buffer_fini(&text);
 	return copy;
 }
 
-static const char *value_text(struct arena *arena, const char *name, const json_t *value)
+static bool is_list(const char *name)
 {
-	bool is_list = strcmp(name, "ethernetMAC") == 0 || strcmp(name, "sixBMAC") == 0;
+	return strcmp(name, "ethernetMAC") == 0 || strcmp(name, "sixBMAC") == 0;
+}
 
-	if (is_list)
-		return json_is_array(value) ? array_text(arena, value) : NULL;
-	if (json_is_string(value))
-		return arena_copy(arena, json_string_value(value), json_string_length(value));
-	if (json_is_integer(value) && strcmp(name, "port") == 0)
+static bool is_fit(const char *name, const json_t *value)
+{
+	if (is_list(name))
+		return is_number_list(value);
+	return json_is_string(value) || (json_is_integer(value) && strcmp(name, "port") == 0);
+}
+
+/* Of a fit value. NULL: out of memory. */
+static const char *value_text(struct arena *arena, const json_t *value)
+{
+	if (json_is_array(value))
+		return array_text(arena, value);
+	if (json_is_integer(value))
 		return arena_format(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	return NULL;
+	return arena_copy(arena, json_string_value(value), json_string_length(value));
 }
 
 static bool take_members(const struct http_request *request, json_t *object, struct http_pair *pairs, struct http_reply *reply)
@@ -63,11 +77,15 @@ static bool take_members(const struct http_request *request, json_t *object, str
 	{
 		struct http_pair *pair = &pairs[i++];
 
-		pair->name = arena_text(request->arena, name);
-		pair->value = value_text(request->arena, name, value);
-		if (!pair->name || !pair->value) {
+		if (!is_fit(name, value)) {
 			reply_problem(request, reply, 400, "bad_argument", text_is_printable(name, strlen(name)) ? name : NULL,
 				      "this member is not of the type that the field needs");
+			return false;
+		}
+		pair->name = arena_text(request->arena, name);
+		pair->value = value_text(request->arena, value);
+		if (!pair->name || !pair->value) {
+			reply_problem(request, reply, 500, "internal", NULL, "out of memory");
 			return false;
 		}
 	}

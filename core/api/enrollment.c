@@ -146,7 +146,11 @@ static bool parse_list(const struct http_request *request, struct http_reply *re
 	if (last) {
 		char *lower = arena_text(request->arena, last);
 
-		for (char *digit = lower; digit && *digit; digit++)
+		if (!lower) { /* not to be taken for a walk from the start */
+			reply_problem(request, reply, 500, "internal", NULL, "out of memory");
+			return false;
+		}
+		for (char *digit = lower; *digit; digit++)
 			*digit = (char)(*digit >= 'A' && *digit <= 'F' ? *digit + ('a' - 'A') : *digit);
 		ret_query->last = lower;
 	}
@@ -213,7 +217,11 @@ static pep_status append_results(struct api_context *api, struct arena *arena, c
 		(void)snprintf(last, sizeof(last), "%s", id->dispatch_id);
 	}
 	*ret_count = count;
-	*ret_last = status == PEP_OK && id ? arena_text(arena, last) : NULL;
+	if (status == PEP_OK && id) {
+		*ret_last = arena_text(arena, last);
+		if (!*ret_last) /* not to be taken for the last page */
+			status = pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	}
 	storage_scan_close(scan);
 	return status;
 }

@@ -73,10 +73,11 @@ static void reply_gateway(const struct http_request *request, const struct provi
 			     "Make sure you are running fcc-example on the gateway with ip=%s at port=%u. Also inspect the "
 			     "pep-api-server logs to know more about this error - docker logs -f pep-api-server\n",
 			     provision->target.ip, (unsigned)provision->target.port);
+	const char *candidate = result->enrollment_id[0] ? arena_text(request->arena, result->enrollment_id) : NULL;
 
 	reply_old_text(reply, row->status, row->code, text ? text : "");
-	if (result->outcome == PROVISION_IN_DOUBT && result->enrollment_id[0])
-		reply_header(reply, "Pep-Enrollment-Id", arena_text(request->arena, result->enrollment_id));
+	if (result->outcome == PROVISION_IN_DOUBT && candidate)
+		reply_header(reply, "Pep-Enrollment-Id", candidate);
 }
 
 static void reply_outcome(const struct http_request *request, const struct provision_request *provision,
