@@ -7,6 +7,8 @@
 
 #include "core/plugin/instance.h"
 
+#include <pthread.h>
+
 enum { INJECTOR_STEPS = 8 };
 
 enum injector_verb {
@@ -32,9 +34,12 @@ struct injector {
 	pep_status status;
 	const char *enrollment_id, *detail;
 	void *context; /* of `act` */
+	/* A second thread asks cancelled() all the time. */
+	bool is_watched;
 
-	/* What was seen. */
-	unsigned injections, forgotten;
+	/* What was seen; of several injections at once, the numbers only. */
+	pthread_mutex_t mutex;
+	unsigned injections, at_once, most_at_once, delivered, forgotten;
 	int64_t timeout_ms;
 	pep_status refused; /* what the witness said when it said no */
 	bool was_cancelled;

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* The texts of a record are its last members. */
+#define RECORD_TEXTS ((sizeof(struct pep_identity) - offsetof(struct pep_identity, serial)) / sizeof(const char *))
+
 struct storage_scan {
 	struct storage *store;
 	struct pep_identity found[STORE_RECORDS];
@@ -15,13 +18,13 @@ struct storage_scan {
 
 void fake_store_init(struct storage *store)
 {
-	*store = (struct storage){.now_ms = STORE_START_MS};
+	memset(store, 0, sizeof(*store));
+	store->now_ms = STORE_START_MS;
 	(void)pthread_mutex_init(&store->mutex, NULL);
 }
 
 void fake_store_fini(struct storage *store)
 {
-	arena_fini(&store->arena);
 	(void)pthread_mutex_destroy(&store->mutex);
 }
 
@@ -86,14 +89,29 @@ static bool is_taken(const struct storage *store, const struct pep_identity *id)
 	return false;
 }
 
+static const char *keep_text(struct storage *store, const char *text)
+{
+	char *copy = store->texts + store->texts_size;
+	size_t size = text ? strlen(text) + 1 : 0;
+
+	if (!text)
+		return NULL;
+	if (size > sizeof(store->texts) - store->texts_size)
+		abort();
+	memcpy(copy, text, size);
+	store->texts_size += size;
+	return copy;
+}
+
 static void keep(struct storage *store, struct pep_identity *place, const struct pep_identity *id, int64_t revision)
 {
-	struct pep_identity *copy = identity_copy(&store->arena, id);
+	struct pep_identity copy = *id;
+	const char **texts = &copy.serial;
 
-	if (!copy)
-		abort();
-	*place = *copy;
-	place->revision = revision;
+	for (size_t i = 0; i < RECORD_TEXTS; i++)
+		texts[i] = keep_text(store, texts[i]);
+	copy.revision = revision;
+	*place = copy;
 }
 
 static bool apply_insert(struct storage *store, const struct pep_identity *id)

@@ -35,7 +35,8 @@ struct store_script {
 
 struct storage {
 	pthread_mutex_t mutex;
-	struct arena arena; /* every text ever stored */
+	char texts[1 << 20]; /* every text ever stored: the fake itself needs no memory that could run out */
+	size_t texts_size;
 	struct pep_identity records[STORE_RECORDS];
 	size_t record_count;
 	struct pep_identity late; /* of STORE_UNKNOWN_LATER; serial NULL: none */

@@ -135,13 +135,32 @@ struct pep_identity fixture_left_behind(uint32_t state, int64_t lease_until_ms)
 				     .request_digest = "digest-old"};
 }
 
+/* "recorded": the last byte would be sent now. */
+static void check_recorded(void *context)
+{
+	struct fixture *fixture = context;
+	const struct pep_identity *record = fixture_record(fixture);
+	const struct injector_step *step = fixture->injector.steps;
+
+	while (step->verb != INJECTOR_ISSUED)
+		step++;
+	assert_int_equal(record->state, PEP_ISSUED);
+	assert_int_equal(record->contacted, fixture->injector.id.attempt);
+	assert_string_equal(record->enrollment_id, step->id);
+}
+
 void fixture_native(struct fixture *fixture, const char *id)
 {
 	struct injector *injector = &fixture->injector;
 
-	*injector = (struct injector){.outcome = PEP_DELIVERED, .status = PEP_OK, .enrollment_id = id, .context = fixture};
+	*injector = (struct injector){.outcome = PEP_DELIVERED,
+				      .status = PEP_OK,
+				      .enrollment_id = id,
+				      .context = fixture,
+				      .mutex = PTHREAD_MUTEX_INITIALIZER};
 	injector->steps[0] = (struct injector_step){.verb = INJECTOR_CONTACTED};
 	injector->steps[1] = (struct injector_step){.verb = INJECTOR_ISSUED, .id = id};
+	injector->steps[2] = (struct injector_step){.verb = INJECTOR_DO, .act = check_recorded};
 }
 
 void fixture_opaque(struct fixture *fixture, const char *id)
@@ -149,6 +168,7 @@ void fixture_opaque(struct fixture *fixture, const char *id)
 	fixture_native(fixture, id);
 	fixture->injector.is_opaque = true;
 	fixture->injector.steps[1].verb = INJECTOR_END;
+	fixture->injector.steps[2].verb = INJECTOR_END;
 }
 
 void fixture_outcome(struct fixture *fixture, uint32_t outcome, pep_status status)
