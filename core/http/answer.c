@@ -74,17 +74,39 @@ static void close_feed(void *context)
 	feed_close(TAKE(exchange->feed));
 }
 
+static ssize_t read_nothing(void *context, uint64_t position, char *data, size_t room)
+{
+	(void)context;
+	(void)position;
+	(void)data;
+	(void)room;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* The head of a stream, for HEAD: no body, and no word on its size. Without chunks, because the library (0.9.75) would send the
+ * empty one that ends them, which no client expects after HEAD; so the connection ends instead. */
+static struct MHD_Response *make_head(void)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_nothing, NULL, NULL);
+
+	if (response)
+		(void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+	return response;
+}
+
 /* The body stays where it is: it lives until exchange_end(). A feed is the response's from here on. */
 static struct MHD_Response *make_response(struct exchange *exchange)
 {
 	const struct http_reply *reply = &exchange->reply;
 	void *body;
 
+	if (exchange->feed)
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_feed, exchange, close_feed);
+	if (reply->stream)
+		return make_head();
 	/* The library only reads it, but its signature says otherwise. */
 	memcpy(&body, &reply->body, sizeof(body));
-	if (!exchange->feed)
-		return MHD_create_response_from_buffer(reply->content_type ? reply->body_size : 0, body, MHD_RESPMEM_PERSISTENT);
-	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_feed, exchange, close_feed);
+	return MHD_create_response_from_buffer(reply->content_type ? reply->body_size : 0, body, MHD_RESPMEM_PERSISTENT);
 }
 
 enum MHD_Result exchange_answer(struct exchange *exchange)

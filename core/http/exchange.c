@@ -205,22 +205,33 @@ static void take_body(struct exchange *exchange, const char *data, size_t size)
 	buffer_append(&exchange->body, data, size);
 }
 
-/* A stream is opened at once: its first pieces are made while the reply's head is on its way. */
+/* A stream is opened at once: its first pieces are made while the reply's head is on its way. HEAD gets the head only. */
+static void open_stream(struct exchange *exchange)
+{
+	struct http_reply *reply = &exchange->reply;
+	struct stream *stream = reply->stream;
+
+	if (exchange->request.method == HTTP_HEAD) {
+		stream->close(stream);
+		return;
+	}
+	exchange->feed = feed_open(exchange->serving->feeds, stream, resume, exchange);
+	if (exchange->feed)
+		return;
+	stream->close(stream);
+	reply->stream = NULL;
+	reply_problem(&exchange->request, reply, 503, "busy", NULL, "out of memory; try again");
+}
+
 static void call_handler(struct exchange *exchange)
 {
-	struct serving *serving = exchange->serving;
 	struct http_reply *reply = &exchange->reply;
 
-	exchange->route->handler(serving->settings->context, &exchange->request, reply);
-	if (reply->stream) {
-		exchange->feed = feed_open(serving->feeds, reply->stream, resume, exchange);
-		if (!exchange->feed) {
-			reply->stream->close(reply->stream);
-			reply_problem(&exchange->request, reply, 503, "busy", NULL, "out of memory; try again");
-		}
-	} else if (!reply->status) {
+	exchange->route->handler(exchange->serving->settings->context, &exchange->request, reply);
+	if (reply->stream)
+		open_stream(exchange);
+	else if (!reply->status)
 		reply_problem(&exchange->request, reply, 500, "internal", NULL, "the server has no answer to this request");
-	}
 	exchange->step = EXCHANGE_READY;
 }
 

@@ -42,7 +42,7 @@ static void log_library(void *context, const char *format, va_list args)
 	listener->logged_boot_ms = now;
 	(void)vsnprintf(text, sizeof(text), format, args);
 	text[strcspn(text, "\n")] = '\0';
-	log_event(LOG_WARNING, "http library", LOG_TEXT("text", text),
+	log_event(LOG_INFO, "http library", LOG_TEXT("text", text),
 		  LOG_NUMBER("not_shown", atomic_exchange(&listener->unlogged, 0)));
 }
 
