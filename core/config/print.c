@@ -129,8 +129,9 @@ static void print_option(FILE *out, const char *indent, const struct config_inst
 	bool is_hidden = option->type == PEP_SECRET && written && !written->is_secret_source;
 	const char *text = written ? written->value : option->fallback;
 
-	if (!text || is_hidden) {
-		(void)fprintf(out, "%s# %s: %s\n", indent, option->key, text ? "a secret, not shown" : "not set");
+	/* An empty default is "none"; written out it would have to pass the checks of a value. */
+	if (!text || is_hidden || (!written && !*text)) {
+		(void)fprintf(out, "%s# %s: %s\n", indent, option->key, is_hidden ? "a secret, not shown" : "not set");
 		return;
 	}
 	(void)fprintf(out, "%s%s: ", indent, option->key);

@@ -71,8 +71,10 @@ static bool become_map(struct arena *arena, struct parse_node *node)
 	if (node->kind != PARSE_TEXT)
 		return true;
 	node->kind = PARSE_MAP;
-	if (node->is_absent)
+	if (node->is_absent) {
+		node->is_absent = false;
 		return true;
+	}
 	plugin = entry(arena, node, "plugin", &node->place);
 	if (!plugin)
 		return false;

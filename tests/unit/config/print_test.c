@@ -81,6 +81,7 @@ static void values_come_with_their_origin(void **state)
 	assert_shows(text, "  path: \"here.db\"");
 	assert_shows(text, "  wait: 5s  # default\n");
 	assert_shows(text, "  # user: not set\n");
+	assert_shows(text, "  # password: not set\n");
 	assert_shows(text, "  - name: csv\n    plugin: csv  # default\n");
 	free(text);
 	config_free(config);
@@ -89,7 +90,7 @@ static void values_come_with_their_origin(void **state)
 static void what_is_printed_reads_the_same(void **state)
 {
 	struct config *config = load("server: {name: x, port: 7}\nidentity: {category: 'a \"b\" \\ c', serial_pattern: '\\d+', "
-				     "networks: [::/0, 192.0.2.7]}\ninjector: mock\ninjection: {timeout: 1500ms}\n");
+				     "networks: ['::/0', 192.0.2.7]}\ninjector: mock\ninjection: {timeout: 1500ms}\n");
 	char *first = print(config), *second;
 	struct config *again = load(first);
 
