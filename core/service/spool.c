@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/service/spool.h"
 
+#include "core/base/buffer.h"
 #include "core/base/cleanup.h"
 #include "core/base/failpoint.h"
 #include "core/base/log.h"
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 
 #define ENTRY_SUFFIX ".delivered"
+#define ENTRY_LIMIT 4096u /* bytes of a file: many times what an entry can have */
 
 struct spool {
 	int folder, lock;
@@ -117,36 +119,41 @@ unsigned spool_count(const struct spool *spool)
 	return atomic_load(&spool->count);
 }
 
-static char *format_entry(const struct spool_entry *entry)
+/* Not with json_dumps(), which can leave out a key when memory runs out, and does not say so. */
+static void format_entry(struct buffer *text, const struct spool_entry *entry)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "serial", entry->serial, "nonce", entry->nonce, "enrollment_id",
-				 entry->enrollment_id, "attempt", (json_int_t)entry->attempt);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	return text;
+	buffer_text(text, "{\"serial\":");
+	buffer_json_text(text, entry->serial);
+	buffer_text(text, ",\"nonce\":");
+	buffer_json_text(text, entry->nonce);
+	buffer_text(text, ",\"enrollment_id\":");
+	buffer_json_text(text, entry->enrollment_id);
+	buffer_text(text, ",\"attempt\":");
+	buffer_number(text, entry->attempt);
+	buffer_byte(text, '}');
 }
 
-static bool write_file(int folder, const char *name, const char *text)
+static bool write_file(int folder, const char *name, const struct buffer *text)
 {
 	AUTO(close_fd) int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	size_t size = strlen(text);
 
-	return fd >= 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0;
+	return fd >= 0 && write(fd, text->data, text->size) == (ssize_t)text->size && fsync(fd) == 0;
 }
 
 pep_status spool_put(struct spool *spool, const struct spool_entry *entry, struct pep_error *err)
 {
-	AUTO(free_ptr) char *text = format_entry(entry);
+	AUTO(buffer_fini) struct buffer text;
 	char name[128];
 	char temporary[136];
 
-	if (!text)
+	buffer_init(&text, ENTRY_LIMIT);
+	format_entry(&text, entry);
+	if (text.failed)
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 	/* The nonce is of this very attempt: no two entries have one name, and none needs the serial's characters. */
 	(void)snprintf(name, sizeof(name), "%.64s%s", entry->nonce, ENTRY_SUFFIX);
 	(void)snprintf(temporary, sizeof(temporary), ".%s", name);
-	if (!write_file(spool->folder, temporary, text) || renameat(spool->folder, temporary, spool->folder, name) != 0) {
+	if (!write_file(spool->folder, temporary, &text) || renameat(spool->folder, temporary, spool->folder, name) != 0) {
 		int reason = errno;
 
 		(void)unlinkat(spool->folder, temporary, 0);
@@ -164,7 +171,7 @@ pep_status spool_put(struct spool *spool, const struct spool_entry *entry, struc
 static char *read_file(int folder, const char *name)
 {
 	AUTO(close_fd) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	char text[4096];
+	char text[ENTRY_LIMIT];
 	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
 
 	return size > 0 ? strndup(text, (size_t)size) : NULL;
