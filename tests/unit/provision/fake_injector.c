@@ -59,14 +59,14 @@ static pep_status give_up_if_cancelled(struct injector *injector, struct pep_wit
 	return is_cancelled ? pep_fail(err, PEP_CANCELLED, 0, "given up") : PEP_OK;
 }
 
-static pep_status play_step(struct injector *injector, const struct injector_step *step, struct pep_witness *witness,
-			    struct pep_error *err)
+static pep_status play_step(struct injector *injector, const struct injector_step *step, const char *own_id,
+			    struct pep_witness *witness, struct pep_error *err)
 {
 	switch (step->verb) {
 	case INJECTOR_CONTACTED:
 		return witness->contacted(witness, err);
 	case INJECTOR_ISSUED:
-		return witness->issued(witness, step->id, err);
+		return witness->issued(witness, own_id ? own_id : step->id, err);
 	case INJECTOR_ASK:
 		return give_up_if_cancelled(injector, witness, err);
 	case INJECTOR_DO:
@@ -78,10 +78,13 @@ static pep_status play_step(struct injector *injector, const struct injector_ste
 	}
 }
 
-static pep_status play(struct injector *injector, struct pep_witness *witness, struct pep_injection *ret, struct pep_error *err)
+static pep_status play(struct injector *injector, const char *own_id, struct pep_witness *witness, struct pep_injection *ret,
+		       struct pep_error *err)
 {
+	const char *id = own_id ? own_id : injector->enrollment_id;
+
 	for (const struct injector_step *step = injector->steps; step->verb != INJECTOR_END; step++) {
-		pep_status status = play_step(injector, step, witness, err);
+		pep_status status = play_step(injector, step, own_id, witness, err);
 
 		if (status == PEP_OK)
 			continue;
@@ -94,8 +97,7 @@ static pep_status play(struct injector *injector, struct pep_witness *witness, s
 		return status;
 	}
 	ret->outcome = injector->outcome;
-	(void)snprintf(ret->enrollment_id, sizeof(ret->enrollment_id), "%s",
-		       injector->enrollment_id ? injector->enrollment_id : "");
+	(void)snprintf(ret->enrollment_id, sizeof(ret->enrollment_id), "%s", id ? id : "");
 	(void)snprintf(ret->detail, sizeof(ret->detail), "%s", injector->detail ? injector->detail : "");
 	return injector->status == PEP_OK ? PEP_OK : pep_fail(err, injector->status, 0, "the fake injector says so");
 }
@@ -104,12 +106,14 @@ pep_status injector_inject(struct injector *injector, const struct pep_target *t
 			   int64_t timeout_ms, struct pep_witness *witness, struct pep_injection *ret, struct pep_error *err)
 {
 	struct watcher watcher = {.witness = witness};
+	char own_id[100];
 	pep_status status;
 
 	look(injector, target, id, timeout_ms);
 	if (injector->is_watched && pthread_create(&watcher.thread, NULL, watch, &watcher) != 0)
 		abort();
-	status = play(injector, witness, ret, err);
+	(void)snprintf(own_id, sizeof(own_id), "A-%s-%u", id->serial, (unsigned)id->attempt);
+	status = play(injector, injector->makes_ids ? own_id : NULL, witness, ret, err);
 	if (injector->is_watched) {
 		atomic_store(&watcher.is_done, true);
 		(void)pthread_join(watcher.thread, NULL);

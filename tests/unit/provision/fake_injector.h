@@ -34,6 +34,8 @@ struct injector {
 	pep_status status;
 	const char *enrollment_id, *detail;
 	void *context; /* of `act` */
+	/* Each attempt gets an enrollment id of its own, whatever the steps and enrollment_id say. */
+	bool makes_ids;
 	/* A second thread asks cancelled() all the time. */
 	bool is_watched;
 

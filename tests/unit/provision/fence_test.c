@@ -143,6 +143,19 @@ static void a_note_in_between_stops_nobody(void **state)
 	}
 }
 
+static void a_storm_of_writes_is_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_store_meanwhile(&fixture->store, STORE_UPDATE, 0, note_in_history, NULL);
+	assert_int_equal(fixture_provision(fixture), PROVISION_STORAGE_UNAVAILABLE);
+	assert_int_equal(fixture->injector.refused, PEP_UNAVAILABLE);
+	assert_int_equal(fixture_record(fixture)->state, PEP_CLAIMED); /* until the lease ends */
+	fake_store_heal(&fixture->store);
+	fixture->store.now_ms += FIXTURE_LEASE_MS;
+	assert_int_equal(fixture_provision(fixture), PROVISION_DEPLOYED);
+}
+
 static void insert_it(struct storage *store, void *context)
 {
 	struct pep_identity other = fixture_left_behind(PEP_CLAIMED, store->now_ms + 1);
@@ -304,6 +317,7 @@ int main(void)
 		TEST(a_delivery_does_not_win_over_a_later_contact),
 		TEST(a_stubborn_injector_is_recorded_all_the_same),
 		cmocka_unit_test(a_note_in_between_stops_nobody),
+		TEST(a_storm_of_writes_is_given_up),
 		TEST(somebody_else_inserts_it_first),
 		TEST(a_second_contact_is_a_confirmation),
 		TEST(a_taken_id_is_refused_before_delivery),
