@@ -13,7 +13,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define BODY_LIMIT (64u * 1024u * 1024u)
+#define BODY_LIMIT ((size_t)64 << 20)
 
 /* One attempt, as libcurl's callbacks see it. */
 struct attempt {
@@ -192,13 +192,26 @@ static int judge_result(const struct attempt *attempt, const struct settings *se
 		return failure_set(attempt->err, EXIT_TIMEOUT, "timeout", "no complete reply from %s within %lld s (PEP_TIMEOUT)",
 				   settings->shown, (long long)(settings->timeout_ms / 1000));
 	if (attempt->reply->body.failed)
-		return failure_set(attempt->err, EXIT_SERVER, "bad_reply", "the reply of %s is larger than %u MiB", settings->shown,
-				   BODY_LIMIT >> 20);
+		return failure_set(attempt->err, EXIT_SERVER, "bad_reply", "the reply of %s is larger than %zu MiB",
+				   settings->shown, BODY_LIMIT >> 20);
 	if (is_weird(result))
 		return failure_set(attempt->err, EXIT_SERVER, "bad_reply",
 				   "%s does not answer as a pep-server does: %s; check PEP_SERVER_URL", settings->shown, why);
 	return failure_set(attempt->err, EXIT_UNREACHABLE, attempt->reply->sent ? "connection_lost" : "unreachable",
 			   "no complete reply from %s: %s; check that the server runs and PEP_SERVER_URL", settings->shown, why);
+}
+
+/* How long Retry-After asks to wait, in seconds or as a date; -1: it does not, or nobody knows. */
+static int64_t wait_asked(CURL *handle)
+{
+	const char *text = header_of(handle, "Retry-After");
+	curl_off_t wait_s = 0;
+
+	(void)curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &wait_s);
+	if (wait_s > 0)
+		return wait_s < INT64_MAX / 2000 ? (int64_t)wait_s * 1000 : -1;
+	/* At once is soon enough a second later. */
+	return text && strcmp(text, "0") == 0 ? 1000 : -1;
 }
 
 /* *ret_wait_ms: how long the server asks to wait; -1: it does not. */
@@ -210,7 +223,6 @@ static int try_once(const struct settings *settings, const struct request *reque
 	AUTO(free_ptr) char *url = NULL;
 	struct attempt attempt = {.handle = handle, .request = request, .reply = reply, .err = err};
 	char detail[CURL_ERROR_SIZE] = "";
-	curl_off_t wait_s = 0;
 	long sent_size = 0;
 	CURLcode result;
 
@@ -227,8 +239,7 @@ static int try_once(const struct settings *settings, const struct request *reque
 	reply->attempts++;
 	if (result == CURLE_OK)
 		read_headers(handle, reply);
-	(void)curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &wait_s);
-	*ret_wait_ms = header_of(handle, "Retry-After") ? (wait_s > 0 ? (int64_t)wait_s * 1000 : 1000) : -1;
+	*ret_wait_ms = wait_asked(handle);
 	return judge_result(&attempt, settings, result, detail);
 }
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCRIPT_LIMIT (256u * 1024u)
+#define SCRIPT_LIMIT ((size_t)256 << 10)
 
 static void add_command_names(struct buffer *out, const char *separator)
 {

@@ -24,8 +24,8 @@ struct file {
 
 static int fail(struct failure *err, const char *what, const char *path, int error)
 {
-	return failure_set(err, EXIT_LOCAL_FILE, "local_file", "cannot %s %s: %s; nothing was changed", what, path,
-			   strerror(error));
+	(void)failure_set(err, EXIT_LOCAL_FILE, "local_file", "cannot %s %s: %s; nothing was changed", what, path, strerror(error));
+	return EXIT_LOCAL_FILE;
 }
 
 char *file_folder(const char *path)
@@ -87,13 +87,10 @@ static int look_at_target(struct file *file, mode_t *mode)
 	return access(file->target, W_OK) == 0 ? 0 : errno;
 }
 
-int file_begin(const char *path, mode_t mode, struct file **ret_file, struct failure *err)
+static int begin(struct file *file, const char *path, mode_t mode, struct failure *err)
 {
-	AUTO(file_drop) struct file *file = calloc(1, sizeof(*file));
 	int error;
 
-	if (!file)
-		return fail(err, "write", path, ENOMEM);
 	file->fd = -1;
 	file->target = resolve(path);
 	file->folder = file->target ? file_folder(file->target) : NULL;
@@ -103,10 +100,22 @@ int file_begin(const char *path, mode_t mode, struct file **ret_file, struct fai
 	if (error)
 		return fail(err, "write", path, error);
 	error = make_temp(file, mode);
-	if (error)
-		return fail(err, "write a new file for", path, error);
-	*ret_file = TAKE(file);
-	return EXIT_OK;
+	return error ? fail(err, "write a new file for", path, error) : EXIT_OK;
+}
+
+int file_begin(const char *path, mode_t mode, struct file **ret_file, struct failure *err)
+{
+	struct file *file = calloc(1, sizeof(*file));
+	int code;
+
+	if (!file)
+		return fail(err, "write", path, ENOMEM);
+	code = begin(file, path, mode, err);
+	if (code == EXIT_OK)
+		*ret_file = file;
+	else
+		file_drop(&file);
+	return code;
 }
 
 int file_check(const char *path, struct failure *err)

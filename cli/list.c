@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CSV_LIMIT (256u * 1024u * 1024u)
+#define CSV_LIMIT ((size_t)256 << 20)
 
 static void free_json(json_t **value)
 {

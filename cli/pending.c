@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_LIMIT (256u * 1024u)
+#define FILE_LIMIT ((size_t)256 << 10)
 #define FALLBACK_NAME ".identity.json.pending"
 #define SUFFIX ".json"
 
