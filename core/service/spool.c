@@ -168,20 +168,14 @@ pep_status spool_put(struct spool *spool, const struct spool_entry *entry, struc
 	return PEP_OK;
 }
 
-static char *read_file(int folder, const char *name)
+/* The entry's texts belong to *ret_json. */
+static bool read_entry(int folder, const char *name, json_t **ret_json, struct spool_entry *ret_entry)
 {
 	AUTO(close_fd) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
 	char text[ENTRY_LIMIT];
 	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-
-	return size > 0 ? strndup(text, (size_t)size) : NULL;
-}
-
-/* The entry's texts belong to *ret_json. */
-static bool parse_entry(const char *text, json_t **ret_json, struct spool_entry *ret_entry)
-{
+	json_t *json = size > 0 ? json_loadb(text, (size_t)size, 0, NULL) : NULL;
 	json_int_t attempt;
-	json_t *json = json_loads(text, 0, NULL);
 
 	if (!json ||
 	    json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce, "enrollment_id",
@@ -197,11 +191,10 @@ static bool parse_entry(const char *text, json_t **ret_json, struct spool_entry 
 
 static void replay_one(struct spool *spool, const char *name, bool (*settle)(void *, const struct spool_entry *), void *context)
 {
-	AUTO(free_ptr) char *text = read_file(spool->folder, name);
 	struct spool_entry entry;
 	json_t *json;
 
-	if (!text || !parse_entry(text, &json, &entry)) {
+	if (!read_entry(spool->folder, name, &json, &entry)) {
 		log_event(LOG_ERR, "a spooled outcome cannot be read; it is kept", LOG_TEXT("file", name));
 		return;
 	}

@@ -71,19 +71,17 @@ char *arena_text(struct arena *arena, const char *text)
 
 char *arena_format(struct arena *arena, const char *format, ...)
 {
-	va_list args;
-	va_list again;
 	char *text = NULL;
+	char *copy = NULL;
+	va_list args;
 	int size;
 
 	va_start(args, format);
-	va_copy(again, args);
-	size = vsnprintf(NULL, 0, format, args);
-	if (size >= 0)
-		text = arena_alloc(arena, (size_t)size + 1);
-	if (text)
-		(void)vsnprintf(text, (size_t)size + 1, format, again);
-	va_end(again);
+	size = vasprintf(&text, format, args);
 	va_end(args);
-	return text;
+	if (size < 0)
+		return NULL;
+	copy = arena_copy(arena, text, (size_t)size);
+	free(text);
+	return copy;
 }
