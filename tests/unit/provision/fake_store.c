@@ -105,13 +105,12 @@ static const char *keep_text(struct storage *store, const char *text)
 
 static void keep(struct storage *store, struct pep_identity *place, const struct pep_identity *id, int64_t revision)
 {
-	struct pep_identity copy = *id;
-	const char **texts = &copy.serial;
+	const char **texts = &place->serial;
 
+	*place = *id;
+	place->revision = revision;
 	for (size_t i = 0; i < RECORD_TEXTS; i++)
 		texts[i] = keep_text(store, texts[i]);
-	copy.revision = revision;
-	*place = copy;
 }
 
 static bool apply_insert(struct storage *store, const struct pep_identity *id)
