@@ -52,6 +52,7 @@ static const struct pep_identity quoting = {
 		    "e \xf0\x9f\x98\x80",
 	.api_address = "back\\slash\ttab",
 	.ethernet_mac = "no list",
+	.sixb_mac = "0,1,2,3,4,5,6,256",
 };
 
 /* Only what a record always has. */
@@ -65,6 +66,8 @@ static const struct pep_identity in_doubt = {
 	.serial = "DOUBT",
 	.enrollment_id = "A-03" ID_END,
 	.category = "production",
+	.ethernet_mac = "01,2,3,4,5,6",
+	.sixb_mac = "1,2,3,4,5,6,7,",
 };
 
 static const struct pep_identity retired = {

@@ -26,7 +26,7 @@ int main(void)
 		.target = {.struct_size = sizeof(struct pep_target), .port = 7777, .ip = "192.0.2.1"},
 		.cases = cases,
 		.case_count = sizeof(cases) / sizeof(cases[0]),
-		.slow_serial = "MOCK-SLOW-3600000",
+		.slow_serial = "MOCK-SLOW-20000",
 		.foretold = true,
 		.look = mock_world_look,
 	};
