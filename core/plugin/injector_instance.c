@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/clock.h"
+#include "core/plugin/gate.h"
 #include "core/plugin/slot.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 struct injector {
 	struct slot slot;
+	struct gate gate; /* of a SERIAL plugin, in place of the slot's lock: whoever waits here has a deadline */
 	const struct pep_injector_ops *ops;
 	void *injector;
 };
@@ -24,6 +24,10 @@ pep_status injector_open(const struct instance_context *context, const struct co
 	status = slot_init(&injector->slot, context, config, PEP_INJECTOR, err);
 	if (status != PEP_OK)
 		return status;
+	if (!gate_init(&injector->gate)) {
+		slot_fini(&injector->slot);
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory while opening injector \"%s\"", config->name);
+	}
 	injector->ops = &injector->slot.library->ops.injector;
 	status = injector->ops->open(&injector->slot.host.api, options_values(injector->slot.options), &injector->injector, err);
 	if (status == PEP_OK) {
@@ -33,6 +37,7 @@ pep_status injector_open(const struct instance_context *context, const struct co
 	}
 	if (status != PEP_OK) {
 		status = slot_result(&injector->slot, status, PEP_INTERNAL, err);
+		gate_fini(&injector->gate);
 		slot_fini(&injector->slot);
 		return status;
 	}
@@ -45,6 +50,7 @@ void injector_close(struct injector *injector)
 	if (!injector)
 		return;
 	injector->ops->close(injector->injector);
+	gate_fini(&injector->gate);
 	slot_fini(&injector->slot);
 	free(injector);
 }
@@ -60,26 +66,26 @@ const char *injector_name(const struct injector *injector)
 }
 
 /* Another injection of a SERIAL plugin may take as long as ours may: waiting counts against the time limit, which is then lowered. */
-static pep_status lock_within(struct injector *injector, int64_t *timeout_ms, pthread_mutex_t **ret_lock, struct pep_error *err)
+static pep_status enter_within(struct injector *injector, int64_t *timeout_ms, struct pep_error *err)
 {
-	struct timespec until;
 	int64_t start = clock_boot_ms();
 
 	if (!injector->slot.is_serial)
 		return PEP_OK;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(*timeout_ms / 1000);
-	until.tv_nsec += (long)(*timeout_ms % 1000) * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	if (pthread_mutex_clocklock(&injector->slot.mutex, CLOCK_MONOTONIC, &until) == 0) {
-		*ret_lock = &injector->slot.mutex;
+	if (gate_enter(&injector->gate, *timeout_ms > 0 ? *timeout_ms : 0)) {
 		*timeout_ms -= clock_boot_ms() - start;
 		if (*timeout_ms > 0)
 			return PEP_OK;
+		gate_leave(&injector->gate);
 	}
 	return pep_fail(err, PEP_TIMEOUT, ETIMEDOUT,
 			"injector \"%s\" does one injection at a time and was busy until the time limit", injector->slot.name);
+}
+
+static void leave(struct injector *injector)
+{
+	if (injector->slot.is_serial)
+		gate_leave(&injector->gate);
 }
 
 /* What is not said for certain is in doubt. */
@@ -99,42 +105,43 @@ static pep_status settle(const struct injector *injector, pep_status status, str
 pep_status injector_inject(struct injector *injector, const struct pep_target *target, const struct pep_identity *id,
 			   int64_t timeout_ms, struct pep_witness *witness, struct pep_injection *ret, struct pep_error *err)
 {
-	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
 	pep_status status;
 
 	*ret = (struct pep_injection){.struct_size = sizeof(*ret)};
-	status = lock_within(injector, &timeout_ms, &lock, err);
+	status = enter_within(injector, &timeout_ms, err);
 	if (status != PEP_OK) {
 		ret->outcome = PEP_NOT_SENT;
 		return status;
 	}
 	status = injector->ops->inject(injector->injector, target, id, timeout_ms, witness, ret, err);
+	leave(injector);
 	return settle(injector, status, ret, err);
 }
 
 pep_status injector_adopt(struct injector *injector, const struct pep_identity *id, int64_t timeout_ms, struct pep_injection *ret,
 			  struct pep_error *err)
 {
-	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
 	pep_status status;
 
 	/* Not adopted is not known: the attempt may have got anywhere. */
 	*ret = (struct pep_injection){.struct_size = sizeof(*ret), .outcome = PEP_DOUBTFUL};
 	if (!injector->ops->adopt)
 		return slot_unsupported(&injector->slot, "adopt", err);
-	status = lock_within(injector, &timeout_ms, &lock, err);
+	status = enter_within(injector, &timeout_ms, err);
 	if (status != PEP_OK)
 		return status;
 	ret->outcome = 0;
-	return settle(injector, injector->ops->adopt(injector->injector, id, timeout_ms, ret, err), ret, err);
+	status = injector->ops->adopt(injector->injector, id, timeout_ms, ret, err);
+	leave(injector);
+	return settle(injector, status, ret, err);
 }
 
 void injector_forget(struct injector *injector, const struct pep_identity *id)
 {
-	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
-
 	if (!injector->ops->forget)
 		return;
-	lock = slot_lock(&injector->slot);
+	if (injector->slot.is_serial)
+		(void)gate_enter(&injector->gate, -1);
 	injector->ops->forget(injector->injector, id);
+	leave(injector);
 }

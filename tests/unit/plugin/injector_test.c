@@ -215,6 +215,36 @@ static void waiting_counts_against_the_limit(void **state)
 	injector_close(injector);
 }
 
+static void *inject_often(void *argument)
+{
+	const struct pep_target target = {.struct_size = sizeof(target)};
+	struct pep_injection injection;
+
+	for (int i = 0; i < 500; i++) {
+		assert_int_equal(injector_inject(argument, &target, &id, 60000, NULL, &injection, NULL), PEP_OK);
+		injector_forget(argument, &id);
+	}
+	return NULL;
+}
+
+/* fake.calls and fake.forgotten are plain numbers: two calls at once would lose one, and the thread sanitizer would say so. */
+static void a_serial_plugin_gets_one_call_at_a_time(void **state)
+{
+	struct injector *injector = open_fake(PEP_THREADS_SERIAL, 0);
+	pthread_t threads[4];
+
+	(void)state;
+	stub_library.ops.injector.forget = fake_forget;
+	fake.outcome = PEP_DELIVERED;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, inject_often, injector), 0);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(fake.calls, 2000);
+	assert_int_equal(fake.forgotten, 2000);
+	injector_close(injector);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -235,6 +265,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(opening_tests_it, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_not_said_is_in_doubt, begin, end),
 		cmocka_unit_test_setup_teardown(missing_functions_are_unsupported, begin, end),
+		cmocka_unit_test_setup_teardown(a_serial_plugin_gets_one_call_at_a_time, begin, end),
 		cmocka_unit_test_setup_teardown(waiting_counts_against_the_limit, begin, end),
 	};
 
