@@ -184,36 +184,44 @@ static void pieces_make_the_whole(void **state)
 	free(expected);
 }
 
-/* A record that uses all of its room always fits; one byte more never does. */
-static void room_of_a_call_is_exact(void **state)
+/* A record that uses all of its room always fits, whatever is before it. */
+static void room_of_a_call_is_kept(void **state)
 {
-	struct storage storage = {.count = 9};
-	struct exporter fits = {.line_size = PEP_SINK_ROOM};
-	struct exporter over = {.line_size = PEP_SINK_ROOM + 1};
-	struct stream *stream;
-	char *text;
-	size_t size;
+	static const size_t sizes[] = {PEP_SINK_ROOM, PEP_SINK_ROOM - 1, 60000, 40000};
 
 	(void)state;
-	assert_int_equal(open_stream(&storage, &fits, &stream), PEP_OK);
-	assert_int_equal(read_all(stream, 5000, &text, &size), STREAM_END);
-	stream->close(stream);
-	assert_int_equal(size, 2 + 9 * (size_t)PEP_SINK_ROOM);
-	for (size_t i = 0; i < 9; i++) {
-		assert_int_equal(text[1 + i * PEP_SINK_ROOM], '1' + (char)i);
-		assert_int_equal(text[(i + 1) * PEP_SINK_ROOM], '1' + (char)i);
-	}
-	free(text);
-	stream = NULL;
-	storage = (struct storage){.count = 9};
-	{
-		const struct pep_scan_query query = {.struct_size = sizeof(query)};
-		struct pep_error err = {0};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct storage storage = {.count = 9};
+		struct exporter exporter = {.line_size = sizes[i]};
+		struct stream *stream;
+		char *text;
+		size_t size;
 
-		assert_int_equal(export_open(&storage, &over, &query, "r", &stream, &err), PEP_LIMIT);
+		assert_int_equal(open_stream(&storage, &exporter, &stream), PEP_OK);
+		assert_int_equal(read_all(stream, 5000, &text, &size), STREAM_END);
+		stream->close(stream);
+		assert_int_equal(size, 2 + 9 * sizes[i]);
+		for (size_t line = 0; line < 9; line++) {
+			assert_int_equal(text[1 + line * sizes[i]], '1' + (char)line);
+			assert_int_equal(text[(line + 1) * sizes[i]], '1' + (char)line);
+		}
+		free(text);
 	}
+}
+
+/* One byte more never does, though the stream's own memory has room. */
+static void more_than_the_room_is_refused(void **state)
+{
+	struct storage storage = {.count = 9};
+	struct exporter exporter = {.line_size = PEP_SINK_ROOM + 1};
+	const struct pep_scan_query query = {.struct_size = sizeof(query)};
+	struct stream *stream = NULL;
+	struct pep_error err = {0};
+
+	(void)state;
+	assert_int_equal(export_open(&storage, &exporter, &query, "r", &stream, &err), PEP_LIMIT);
 	assert_null(stream);
-	assert_int_equal(over.dropped, 1);
+	assert_int_equal(exporter.dropped, 1);
 	assert_int_equal(storage.closed, 1);
 }
 
@@ -288,9 +296,13 @@ static void reader_may_leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pieces_make_the_whole),     cmocka_unit_test(room_of_a_call_is_exact),
-		cmocka_unit_test(early_errors_are_returned), cmocka_unit_test(late_errors_break),
-		cmocka_unit_test(nothing_is_an_end),         cmocka_unit_test(reader_may_leave),
+		cmocka_unit_test(pieces_make_the_whole),
+		cmocka_unit_test(room_of_a_call_is_kept),
+		cmocka_unit_test(more_than_the_room_is_refused),
+		cmocka_unit_test(early_errors_are_returned),
+		cmocka_unit_test(late_errors_break),
+		cmocka_unit_test(nothing_is_an_end),
+		cmocka_unit_test(reader_may_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
