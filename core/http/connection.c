@@ -68,12 +68,11 @@ bool connection_begin(struct connection *connection)
 /* The waiting side sets waited_for before it looks at phases, this side the other way round: one of them sees the other. */
 static void tell(struct connections *connections)
 {
-	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
-
 	if (!atomic_load(&connections->waited_for))
 		return;
-	lock = lock_mutex(&connections->mutex);
+	(void)pthread_mutex_lock(&connections->mutex);
 	(void)pthread_cond_broadcast(&connections->changed);
+	(void)pthread_mutex_unlock(&connections->mutex);
 }
 
 void connection_set_phase(struct connections *connections, struct connection *connection, enum connection_phase phase)

@@ -51,8 +51,11 @@ static bool is_visible(const char *text, size_t size)
 	return true;
 }
 
-/* Decode `size` bytes to `out`, which has room for as many and a NUL. The end of what was written, its NUL, or NULL. */
-static char *decode(const char *text, size_t size, bool plus_is_space, char *out, const char **ret_detail)
+enum part { PART_PATH, PART_QUERY };
+
+/* Decode `size` bytes to `out`, which has room for as many and a NUL. The end of what was written, its NUL, or NULL. In a query `+` is
+ * a space; in a path %2F stays as it is, since it is data and no separator (RFC 3986 2.2). */
+static char *decode(const char *text, size_t size, enum part part, char *out, const char **ret_detail)
 {
 	char *start = out;
 
@@ -61,7 +64,7 @@ static char *decode(const char *text, size_t size, bool plus_is_space, char *out
 		int low;
 
 		if (text[i] != '%') {
-			*out++ = plus_is_space && text[i] == '+' ? ' ' : text[i];
+			*out++ = part == PART_QUERY && text[i] == '+' ? ' ' : text[i];
 			continue;
 		}
 		high = size - i > 2 ? hex_digit(text[i + 1]) : -1;
@@ -69,6 +72,10 @@ static char *decode(const char *text, size_t size, bool plus_is_space, char *out
 		if (low < 0) {
 			*ret_detail = "the target has a % that two hex digits do not follow; write a percent sign as %25";
 			return NULL;
+		}
+		if (part == PART_PATH && (high << 4 | low) == '/') {
+			*out++ = '%';
+			continue;
 		}
 		*out++ = (char)(high << 4 | low);
 		i += 2;
@@ -109,7 +116,7 @@ static bool split_query(char *room, const char *text, const char *end, struct ht
 		size_t name_size = equals ? (size_t)(equals - pair) : size;
 
 		pairs->name = room;
-		room = decode(pair, name_size, true, room, ret_detail);
+		room = decode(pair, name_size, PART_QUERY, room, ret_detail);
 		if (!room)
 			return false;
 		pairs->value = equals ? room + 1 : room; /* without a sign: the NUL of the name */
@@ -117,7 +124,7 @@ static bool split_query(char *room, const char *text, const char *end, struct ht
 			room++;
 			continue;
 		}
-		room = decode(equals + 1, size - name_size - 1, true, room + 1, ret_detail);
+		room = decode(equals + 1, size - name_size - 1, PART_QUERY, room + 1, ret_detail);
 		if (!room)
 			return false;
 		room++;
@@ -135,10 +142,25 @@ static size_t count_pairs(const char *text, const char *end)
 	return count;
 }
 
+/* Where the path begins: behind scheme and authority in the absolute form, which proxies use (RFC 9112 3.2.2). */
+static const char *find_path(const char *target, const char *end)
+{
+	size_t size = (size_t)(end - target);
+	size_t scheme = size > 7 && strncasecmp(target, "http://", 7) == 0    ? 7
+			: size > 8 && strncasecmp(target, "https://", 8) == 0 ? 8
+									      : 0;
+	const char *path = target + scheme;
+
+	while (scheme && path < end && *path != '/' && *path != '?')
+		path++;
+	return path < end && *path == '/' && (!scheme || path > target + scheme) ? path : NULL;
+}
+
 bool request_decode_target(struct arena *arena, const char *target, size_t size, struct http_request *ret_request,
 			   const char **ret_detail)
 {
 	const char *end = target + size;
+	const char *path = find_path(target, end);
 	const char *question = memchr(target, '?', size);
 	const char *path_end = question ? question : end;
 	const char *query = question ? question + 1 : end;
@@ -147,8 +169,8 @@ bool request_decode_target(struct arena *arena, const char *target, size_t size,
 	char *copy;
 	char *room;
 
-	if (size == 0 || *target != '/') {
-		*ret_detail = "the target must be a path that starts with a slash";
+	if (!path) {
+		*ret_detail = "the target must be a path that starts with a slash, or an http URL with one";
 		return false;
 	}
 	if (!is_visible(target, size)) {
@@ -169,7 +191,7 @@ bool request_decode_target(struct arena *arena, const char *target, size_t size,
 	copy = (char *)(pairs + count);
 	memcpy(copy, target, size);
 	copy[size] = '\0';
-	room = decode(target, (size_t)(path_end - target), false, copy + size + 1, ret_detail);
+	room = decode(path, (size_t)(path_end - path), PART_PATH, copy + size + 1, ret_detail);
 	if (!room || !split_query(room + 1, query, end, pairs, ret_detail))
 		return false;
 	ret_request->target = copy;

@@ -29,7 +29,7 @@ struct http_pair {
 struct http_request {
 	struct arena *arena;
 	enum http_method method;
-	const char *target;      /* as it came: path and query, not decoded; for logs and links */
+	const char *target;      /* as it came, not decoded: path and query, or a URL with them; may hold secrets */
 	const char *path;        /* decoded, without query, with its prefix: "/v3/enrollment-id" */
 	bool prefixed;           /* the path began with /v3 */
 	const char *tail;        /* for a route that ends in a slash and a star: what stands for the star; else "" */
@@ -47,9 +47,10 @@ struct http_request {
 /* The value of a header, case of the name ignored; NULL: absent. The first, if it repeats. */
 const char *request_header(const struct http_request *request, const char *name);
 
-/* Split and decode a raw target ("/v3/x?a=b") into path and query: %XX once, `+` is a space in the query only, empty pairs are
- * skipped. False, with a sentence in *ret_detail: bad escape, control character, NUL, invalid UTF-8, bytes over 127, more than 64
- * pairs, not starting with a slash, out of memory. Sets target, path, query and query_count only. [any thread] */
+/* Split and decode a raw target ("/v3/x?a=b", or "http://h/v3/x?a=b" as proxies write it, RFC 9112 3.2.2) into path and query: %XX
+ * once, but %2F in a path stays as it is; `+` is a space in the query only; empty pairs are skipped. False, with a sentence in
+ * *ret_detail: bad escape, control character, NUL, invalid UTF-8, bytes over 127, more than 64 pairs, no path, out of memory. Sets
+ * target, path, query and query_count only. [any thread] */
 bool request_decode_target(struct arena *arena, const char *target, size_t size, struct http_request *ret_request,
 			   const char **ret_detail);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/http/socket.h"
 
-#include "core/base/cleanup.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define BACKLOG 128
 
@@ -56,12 +55,24 @@ static pep_status explain(const char *address, uint16_t port, int error, struct 
 	return pep_fail(err, PEP_UNAVAILABLE, error, "listen on %s%s%s:%u: %s", colon, address, bracket, (unsigned)port, advice);
 }
 
-pep_status socket_listen(const char *address, uint16_t port, int *ret_fd, struct pep_error *err)
+/* Zero, or errno. */
+static int bind_and_listen(int fd, const struct sockaddr_storage *place, socklen_t size)
 {
 	const int on = 1;
+
+	/* A server that was restarted need not wait for the connections of its predecessor to be forgotten. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)place, size) < 0 || listen(fd, BACKLOG) < 0)
+		return errno;
+	return 0;
+}
+
+pep_status socket_listen(const char *address, uint16_t port, int *ret_fd, struct pep_error *err)
+{
 	struct sockaddr_storage place = {0};
 	socklen_t size = 0;
-	AUTO(close_fd) int fd = -1;
+	int error;
+	int fd;
 
 	if (!parse(address, port, &place, &size))
 		return pep_fail(err, PEP_INVALID, EINVAL,
@@ -69,12 +80,12 @@ pep_status socket_listen(const char *address, uint16_t port, int *ret_fd, struct
 	fd = socket(place.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return explain(address, port, errno, err);
-	/* A server that was restarted need not wait for the connections of its predecessor to be forgotten. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&place, size) < 0 || listen(fd, BACKLOG) < 0)
-		return explain(address, port, errno, err);
+	error = bind_and_listen(fd, &place, size);
+	if (error) {
+		(void)close(fd);
+		return explain(address, port, error, err);
+	}
 	*ret_fd = fd;
-	fd = -1;
 	return PEP_OK;
 }
 

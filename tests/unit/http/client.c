@@ -75,6 +75,19 @@ void client_send(struct client *client, const char *text)
 	client_send_bytes(client, text, strlen(text));
 }
 
+/* Room for as much as one receive yields. */
+static void make_room(struct client *client)
+{
+	if (client->start && client->size)
+		memmove(client->data, client->data + client->start, client->size);
+	client->start = 0;
+	if (client->room - client->size >= 65536)
+		return;
+	client->room = client->room ? client->room * 2 : 131072;
+	client->data = realloc(client->data, client->room);
+	assert_non_null(client->data);
+}
+
 /* False: there is no more. */
 static bool receive(struct client *client)
 {
@@ -82,12 +95,8 @@ static bool receive(struct client *client)
 
 	if (client->ended)
 		return false;
-	if (client->room - client->size < 65536) {
-		client->room = client->room ? client->room * 2 : 131072;
-		client->data = realloc(client->data, client->room);
-		assert_non_null(client->data);
-	}
-	got = recv(client->fd, client->data + client->size, client->room - client->size - 1, 0);
+	make_room(client);
+	got = recv(client->fd, client->data + client->size, client->room - client->size, 0);
 	if (got < 0 && errno == ECONNRESET) {
 		client->was_reset = true;
 		got = 0;
@@ -98,47 +107,47 @@ static bool receive(struct client *client)
 	return got > 0;
 }
 
-/* The first `size` bytes, as a text; they are taken. */
-static char *take(struct client *client, size_t size)
+static void drop(struct client *client, size_t size)
 {
-	char *text = malloc(size + 1);
-
-	assert_non_null(text);
-	memcpy(text, client->data, size);
-	text[size] = '\0';
-	memmove(client->data, client->data + size, client->size - size);
+	client->start += size;
 	client->size -= size;
-	return text;
 }
 
-/* Up to and with `mark`; NULL: the connection ended before. */
+/* Up to and with `mark`, as a text that is taken; NULL: the connection ended before. */
 static char *take_until(struct client *client, const char *mark)
 {
-	char *found;
+	const char *found = NULL;
+	size_t size;
+	char *text;
 
-	while (!client->size || !(found = memmem(client->data, client->size, mark, strlen(mark))))
+	while (!client->size || !(found = memmem(client->data + client->start, client->size, mark, strlen(mark))))
 		if (!receive(client))
 			return NULL;
-	return take(client, (size_t)(found - client->data) + strlen(mark));
+	size = (size_t)(found - client->data) - client->start + strlen(mark);
+	text = strndup(client->data + client->start, size);
+	assert_non_null(text);
+	drop(client, size);
+	return text;
 }
 
 static bool append(struct client *client, size_t size, struct client_reply *reply)
 {
+	bool whole;
+
 	while (client->size < size)
 		if (!receive(client))
 			break;
-	bool whole = client->size >= size;
-
+	whole = client->size >= size;
 	if (!whole)
 		size = client->size;
+	if (!size)
+		return whole;
 	reply->body = realloc(reply->body, reply->body_size + size + 1);
 	assert_non_null(reply->body);
-	memcpy(reply->body + reply->body_size, client->data ? client->data : "", size);
+	memcpy(reply->body + reply->body_size, client->data + client->start, size);
 	reply->body_size += size;
 	reply->body[reply->body_size] = '\0';
-	if (client->size)
-		memmove(client->data, client->data + size, client->size - size);
-	client->size -= size;
+	drop(client, size);
 	return whole;
 }
 

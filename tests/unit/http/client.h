@@ -11,9 +11,9 @@
 
 struct client {
 	int fd;
-	char *data; /* received and not taken yet */
-	size_t size, room;
-	bool ended; /* the peer has closed, or reset */
+	char *data;               /* received */
+	size_t start, size, room; /* what is not taken yet: `size` bytes from `start` on */
+	bool ended;               /* the peer has closed, or reset */
 	bool was_reset;
 };
 

@@ -16,7 +16,8 @@ static bool decode(struct arena *arena, const char *target, struct http_request 
 	bool good;
 
 	assert_non_null(copy);
-	memcpy(copy, target, size);
+	for (size_t i = 0; i < size; i++)
+		copy[i] = target[i];
 	good = request_decode_target(arena, copy, size, request, detail);
 	free(copy);
 	return good;
@@ -58,7 +59,10 @@ static void test_targets(void **state)
 	expect("/a?b=c=d?e", "/a", (const char *const[]){"b", "c=d?e", NULL});
 	expect("/a?b=1&b=2", "/a", (const char *const[]){"b", "1", "b", "2", NULL});
 	expect("/a?b=%26%3D%25&c=%E2%82%AC", "/a", (const char *const[]){"b", "&=%", "c", "\xe2\x82\xac", NULL});
-	expect("/a?b=%2541", "/a", (const char *const[]){"b", "%41", NULL}); /* once */
+	expect("http://h/a?b=c", "/a", (const char *const[]){"b", "c", NULL});
+	expect("HTTPS://h:1/a/b", "/a/b", (const char *const[]){NULL});
+	expect("/a%2Fb%2f?c=%2F", "/a%2Fb%2f", (const char *const[]){"c", "/", NULL}); /* no separator */
+	expect("/a?b=%2541", "/a", (const char *const[]){"b", "%41", NULL});           /* once */
 }
 
 static void expect_refused(const char *target, const char *reason)
@@ -80,7 +84,10 @@ static void test_refused_targets(void **state)
 	expect_refused("", "starts with a slash");
 	expect_refused("*", "starts with a slash");
 	expect_refused("a", "starts with a slash");
-	expect_refused("http://h/a", "starts with a slash");
+	expect_refused("http://h", "starts with a slash");
+	expect_refused("http:///a", "starts with a slash");
+	expect_refused("http://h?a=/b", "starts with a slash");
+	expect_refused("ftp://h/a", "starts with a slash");
 	expect_refused("/a b", "written as %XX");
 	expect_refused("/a\x7f", "written as %XX");
 	expect_refused("/a?b=\xc3\xa4", "written as %XX");
