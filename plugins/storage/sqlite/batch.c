@@ -29,6 +29,8 @@ pep_status batch_link_open(struct batch_link *link, const char *path, int64_t ca
 	if (status == PEP_OK)
 		status = connection_prepare(link->db, path, record_update_sql, &link->update, err);
 	if (status == PEP_OK)
+		status = connection_prepare(link->db, path, record_update_rest_sql, &link->update_rest, err);
+	if (status == PEP_OK)
 		status = connection_prepare(link->db, path, "BEGIN IMMEDIATE", &link->begin, err);
 	if (status == PEP_OK)
 		status = connection_prepare(link->db, path, "COMMIT", &link->commit, err);
@@ -44,6 +46,7 @@ void batch_link_close(struct batch_link *link)
 {
 	(void)sqlite3_finalize(link->insert);
 	(void)sqlite3_finalize(link->update);
+	(void)sqlite3_finalize(link->update_rest);
 	(void)sqlite3_finalize(link->begin);
 	(void)sqlite3_finalize(link->commit);
 	(void)sqlite3_close(link->db);
@@ -99,21 +102,22 @@ static pep_status conflict(struct batch_link *link, const struct write *write, i
 			column ? column + 1 : "value");
 }
 
-pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_error *err)
+/* Writes the first page as it is. */
+static pep_status apply_probe(struct batch_link *link, struct pep_error *err)
 {
-	sqlite3_stmt *statement = write->kind == WRITE_INSERT ? link->insert : link->update;
+	char sql[48];
 	int code;
 
-	if (write->kind == WRITE_PROBE) {
-		char sql[48];
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	code = sqlite3_exec(link->db, sql, NULL, NULL, NULL);
+	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
+}
 
-		/* Writes the first page as it is. */
-		(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
-		code = sqlite3_exec(link->db, sql, NULL, NULL, NULL);
-		write->status = PEP_OK;
-		return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
-	}
-	code = record_bind(statement, write->id);
+/* One statement, which changes one row or none. Sets write->status; returns SQLite's code, SQLITE_OK for a refusal, too. */
+static int change_row(struct batch_link *link, sqlite3_stmt *statement, struct write *write)
+{
+	int code = record_bind(statement, write->id);
+
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
 	/* The message is gone after the reset. */
@@ -127,7 +131,22 @@ pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_
 		write->status = PEP_OK;
 	}
 	(void)sqlite3_reset(statement);
-	return code == SQLITE_DONE ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_error *err)
+{
+	int code;
+
+	if (write->kind == WRITE_PROBE) {
+		write->status = PEP_OK;
+		return apply_probe(link, err);
+	}
+	code = change_row(link, write->kind == WRITE_INSERT ? link->insert : link->update_rest, write);
+	/* Nothing changed: its enrollment_id is new, or there is no such revision. */
+	if (code == SQLITE_OK && write->kind == WRITE_UPDATE && sqlite3_changes(link->db) == 0 && write->status == PEP_CONFLICT)
+		code = change_row(link, link->update, write);
+	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
 }
 
 /* A commit ends with writing its last frame and an fsync. What failed before that frame was whole cannot come back. */

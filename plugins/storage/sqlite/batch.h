@@ -27,7 +27,7 @@ struct write {
 struct batch_link {
 	const char *path;
 	sqlite3 *db; /* NULL: has to be opened again */
-	sqlite3_stmt *insert, *update, *begin, *commit;
+	sqlite3_stmt *insert, *update, *update_rest, *begin, *commit;
 	int log_frames; /* in the write-ahead log after the last commit */
 };
 

@@ -152,6 +152,7 @@ static pep_status create_file(struct place *place, struct pep_error *err)
 		return pep_fail(err, PEP_INVALID, 0, "cannot use %s: this is not a file: correct `path`", place->path);
 	place->device = info.st_dev;
 	place->inode = info.st_ino;
+	place->size = info.st_size;
 	if (snprintf(log, sizeof(log), "%s-wal", place->path) < (int)sizeof(log))
 		place->unclean = stat(log, &info) == 0 && info.st_size > 0;
 	/* The log and its index are made in the folder while the server runs. */

@@ -14,6 +14,7 @@ struct place {
 	int lock;     /* holds the flock on "PATH.lock" */
 	dev_t device; /* of the file at `path` when it was opened */
 	ino_t inode;
+	int64_t size; /* of the file when it was opened */
 	bool unclean; /* a write-ahead log was left behind: the last server did not stop in order */
 };
 

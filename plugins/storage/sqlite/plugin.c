@@ -20,11 +20,14 @@ struct store {
 	struct reader_pool *readers;
 };
 
-enum { OPTION_PATH, OPTION_CACHE_KIB, OPTION_BATCH };
+enum { OPTION_PATH, OPTION_CACHE_KIB, OPTION_BATCH, OPTION_CHECK_MIB };
 static const struct pep_option options[] = {
 	[OPTION_PATH] = {"path", "pep.db", "the file that holds the records, on a local disk", 1, 4000, PEP_PATH},
-	[OPTION_CACHE_KIB] = {"cache_kib", "512", "page cache of each of up to 9 connections, in KiB", 64, 1048576, PEP_INT},
+	[OPTION_CACHE_KIB] = {"cache_kib", "2048", "page cache of each of up to 9 connections, in KiB", 64, 1048576, PEP_INT},
 	[OPTION_BATCH] = {"batch", "64", "records that are written with one commit, at most", 1, 10000, PEP_INT},
+	[OPTION_CHECK_MIB] = {"check_mib", "64",
+			      "check each page of the file at start up to this size, in MiB; a larger one only after a crash", 0,
+			      1048576, PEP_INT},
 	{0},
 };
 
@@ -32,7 +35,9 @@ static void sqlite_close(void *opaque)
 {
 	struct store *store = opaque;
 
-	/* The writer last: it is the connection that may checkpoint. */
+	/* The thread uses the pool, and its connection has to be the last to close: that is the one that may checkpoint. */
+	if (store->writer)
+		writer_stop(store->writer);
 	reader_pool_free(store->readers);
 	writer_free(store->writer);
 	place_close(&store->place);
@@ -46,6 +51,9 @@ static pep_status sqlite_open(const struct pep_host *host, const union pep_value
 		.host = host, .cache_kib = values[OPTION_CACHE_KIB].number, .batch_max = (size_t)values[OPTION_BATCH].number};
 	pep_status status;
 
+	/* SQLite counts its memory under a mutex of the process, at each of a dozen allocations per record. Refused, and no harm, when
+	 * somebody in this process uses SQLite already. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (!store)
 		return pep_fail(err, PEP_NO_MEMORY, ENOMEM, "cannot open %s: out of memory", values[OPTION_PATH].text);
 	status = place_open(values[OPTION_PATH].text, &store->place, err);
@@ -54,9 +62,13 @@ static pep_status sqlite_open(const struct pep_host *host, const union pep_value
 		return status;
 	}
 	setup.place = &store->place;
-	status = writer_new(&setup, &store->writer, err);
+	setup.check = store->place.unclean || store->place.size <= values[OPTION_CHECK_MIB].number * 1024 * 1024;
+	status = reader_pool_new(store->place.path, setup.cache_kib, &store->readers, err);
+	setup.readers = store->readers;
 	if (status == PEP_OK)
-		status = reader_pool_new(store->place.path, setup.cache_kib, &store->readers, err);
+		status = writer_new(&setup, &store->writer, err);
+	if (status == PEP_OK)
+		status = reader_pool_warm(store->readers, err);
 	if (status == PEP_OK)
 		status = place_sync(&store->place, err);
 	if (status != PEP_OK) {

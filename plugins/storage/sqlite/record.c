@@ -51,13 +51,16 @@ const char record_insert_sql[] =
 	"INSERT INTO identity (" RECORD_COLUMNS ") VALUES (?1, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
 	"?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
 
-const char record_update_sql[] =
-	"UPDATE identity SET revision = ?2 + 1, state = ?3, created_ms = ?4, deployed_ms = ?5, lease_until_ms = ?6, attempt = ?7, "
-	"contacted = ?8, before = ?9, generation = ?10, dispatch_id = ?11, enrollment_id = ?12, hardware_version = ?13, "
-	"radio_config = ?14, led_config = ?15, category = ?16, api_address = ?17, gateway_services_address = ?18, "
-	"verification_key = ?19, ou = ?20, device_id = ?21, ethernet_mac = ?22, sixb_mac = ?23, nonce = ?24, owner = ?25, "
-	"idempotency_key = ?26, request_digest = ?27, station = ?28, request_id = ?29, reason = ?30, history = ?31 "
-	"WHERE serial = ?1 AND revision = ?2";
+#define UPDATE_REST                                                                                                               \
+	"UPDATE identity SET revision = ?2 + 1, state = ?3, created_ms = ?4, deployed_ms = ?5, lease_until_ms = ?6, attempt = "   \
+	"?7, "                                                                                                                    \
+	"contacted = ?8, before = ?9, generation = ?10, dispatch_id = ?11, hardware_version = ?13, radio_config = ?14, "          \
+	"led_config = ?15, category = ?16, api_address = ?17, gateway_services_address = ?18, verification_key = ?19, ou = ?20, " \
+	"device_id = ?21, ethernet_mac = ?22, sixb_mac = ?23, nonce = ?24, owner = ?25, idempotency_key = ?26, "                  \
+	"request_digest = ?27, station = ?28, request_id = ?29, reason = ?30, history = ?31"
+
+const char record_update_sql[] = UPDATE_REST ", enrollment_id = ?12 WHERE serial = ?1 AND revision = ?2";
+const char record_update_rest_sql[] = UPDATE_REST " WHERE serial = ?1 AND revision = ?2 AND enrollment_id IS ?12";
 
 int record_bind(sqlite3_stmt *statement, const struct pep_identity *id)
 {
@@ -84,15 +87,17 @@ size_t record_read(sqlite3_stmt *statement, void *block, size_t room)
 
 	for (int i = 0; i < COLUMN_COUNT; i++) {
 		char *member = (char *)&id + columns[i].offset;
+		/* Unprotected, which is all right as nobody else uses the connection; saves two thirds of the locking. */
+		sqlite3_value *value = sqlite3_column_value(statement, i);
 
 		if (columns[i].kind == COLUMN_INT64) {
-			*(int64_t *)(void *)member = sqlite3_column_int64(statement, i);
+			*(int64_t *)(void *)member = sqlite3_value_int64(value);
 		} else if (columns[i].kind == COLUMN_UINT32) {
-			*(uint32_t *)(void *)member = (uint32_t)sqlite3_column_int64(statement, i);
-		} else if (sqlite3_column_type(statement, i) != SQLITE_NULL) {
+			*(uint32_t *)(void *)member = (uint32_t)sqlite3_value_int64(value);
+		} else if (sqlite3_value_type(value) != SQLITE_NULL) {
 			/* As a blob: no conversion. For an empty text that is NULL with 0 bytes. */
-			const void *text = sqlite3_column_blob(statement, i);
-			size_t size = (size_t)sqlite3_column_bytes(statement, i);
+			const void *text = sqlite3_value_blob(value);
+			size_t size = (size_t)sqlite3_value_bytes(value);
 
 			if (used + size + 1 <= room) {
 				char *copy = (char *)block + used;

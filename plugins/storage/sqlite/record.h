@@ -8,7 +8,7 @@
 #include <pep/identity.h>
 #include <sqlite3.h>
 
-/* Column i of this list is parameter i + 1 of the two statements below. */
+/* Column i of this list is parameter i + 1 of the statements below. */
 #define RECORD_COLUMNS                                                                                               \
 	"serial, revision, state, created_ms, deployed_ms, lease_until_ms, attempt, contacted, before, generation, " \
 	"dispatch_id, enrollment_id, hardware_version, radio_config, led_config, category, api_address, "            \
@@ -17,6 +17,8 @@
 
 extern const char record_insert_sql[]; /* a new row with revision 1 */
 extern const char record_update_sql[]; /* where serial and revision match; one more revision */
+/* The same, where enrollment_id is what it was: leaves that index alone, the one index whose pages are hit at random. */
+extern const char record_update_rest_sql[];
 
 /* Binds all parameters. The texts are borrowed until the statement is reset. Returns SQLite's code. */
 int record_bind(sqlite3_stmt *statement, const struct pep_identity *id);

@@ -180,34 +180,20 @@ static pep_status read_part(struct scan *scan, struct reader *reader, int64_t *c
 	return PEP_OK;
 }
 
-static pep_status run_reader(struct reader *reader, unsigned number, struct pep_error *err)
-{
-	sqlite3_stmt *statement;
-	pep_status status = reader_statement(reader, number, &statement, err);
-	int code;
-
-	if (status != PEP_OK)
-		return status;
-	code = sqlite3_step(statement);
-	(void)sqlite3_reset(statement);
-	return code == SQLITE_DONE ? PEP_OK : reader_fail(reader, code, err);
-}
-
 static pep_status read_page(struct scan *scan, struct reader *reader, struct pep_error *err)
 {
-	pep_status status;
+	pep_status status = PEP_OK;
 	int64_t count = 0;
 	bool full = false;
 
 	if (!scan->own_block && !grow(scan, PAGE_SIZE))
 		return no_memory(err);
-	status = run_reader(reader, QUERY_BEGIN, err);
-	if (status == PEP_OK && !scan->begun && scan->plan.bounds_from_range)
+	if (!scan->begun && scan->plan.bounds_from_range)
 		status = plan_find_bounds(&scan->plan, reader, &scan->bound_texts, err);
 	scan->begun = true;
 	while (status == PEP_OK && !full && scan->part < scan->plan.part_count)
 		status = read_part(scan, reader, &count, &full, err);
-	return status == PEP_OK ? run_reader(reader, QUERY_END, err) : status;
+	return status;
 }
 
 pep_status scan_next(struct scan *scan, const struct pep_identity **ret_id, struct pep_error *err)
@@ -276,13 +262,10 @@ static pep_status count_walk(struct reader_pool *pool, struct plan *plan, int64_
 
 	if (status != PEP_OK)
 		return status;
-	status = run_reader(reader, QUERY_BEGIN, err);
-	if (status == PEP_OK && plan->bounds_from_range)
+	if (plan->bounds_from_range)
 		status = plan_find_bounds(plan, reader, &bound_texts, err);
 	if (status == PEP_OK)
 		status = count_parts(plan, reader, ret_count, err);
-	if (status == PEP_OK)
-		status = run_reader(reader, QUERY_END, err);
 	reader_give(pool, reader, status != PEP_OK);
 	free(bound_texts);
 	return status;

@@ -9,11 +9,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 
 #define LOG_FRAMES_MAX 4000   /* 16 MB: then the log is moved into the file */
+#define IDLE_MS 1000          /* so long without writes, and the log is moved, too */
+#define GATHER_US 200         /* a small part of what a commit takes */
 #define LOG_FRAMES_LATE 16000 /* readers kept it from starting again: wait for them */
-#define IDLE_S 1              /* so long without writes, and the log is moved, too */
 
 struct writer {
 	struct writer_setup setup;
@@ -23,8 +25,9 @@ struct writer {
 	atomic_bool well;
 	pthread_mutex_t mutex; /* for what follows */
 	pthread_cond_t wake;
-	struct write *first, **end; /* the queue */
-	bool sleeping, stopping;
+	struct write *first, **end;     /* the queue */
+	size_t queue_count, wake_count; /* how many the thread sleeps for; 0: it is awake */
+	bool stopping;
 };
 
 static void say(const struct writer *writer, int32_t level, const char *line)
@@ -42,6 +45,7 @@ static struct write *pop(struct writer *writer)
 	write = writer->first;
 	if (write) {
 		writer->first = write->next;
+		writer->queue_count--;
 		if (!writer->first)
 			writer->end = &writer->first;
 	}
@@ -77,11 +81,40 @@ static pep_status get_ready(struct writer *writer, struct pep_error *err)
 	if (status == PEP_OK && !writer->link.db) {
 		status = batch_link_open(&writer->link, writer->setup.place->path, writer->setup.cache_kib, false, false, err);
 		if (status == PEP_OK)
-			say(writer, 5, "opened the store again after an error");
+			say(writer, LOG_NOTICE, "opened the store again after an error");
 	}
 	if (status == PEP_OK)
 		status = batch_begin(&writer->link, err);
 	return status == PEP_OK ? PEP_OK : PEP_UNAVAILABLE;
+}
+
+static struct timespec soon(long us)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += us * 1000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return until;
+}
+
+/* The callers of the last transaction, just woken, are likely to come again at once: without a short wait for most of them every
+ * other transaction would hold next to nothing. */
+static void gather(struct writer *writer, size_t count)
+{
+	struct timespec until = soon(GATHER_US);
+	size_t likely = writer->last_count / 4 * 3;
+
+	if (count >= likely)
+		return;
+	(void)pthread_mutex_lock(&writer->mutex);
+	writer->wake_count = likely - count;
+	while (writer->queue_count < writer->wake_count && !writer->stopping &&
+	       pthread_cond_timedwait(&writer->wake, &writer->mutex, &until) != ETIMEDOUT)
+		;
+	writer->wake_count = 0;
+	(void)pthread_mutex_unlock(&writer->mutex);
 }
 
 /* One transaction of what is in the queue, and of what arrives while it is being applied. */
@@ -90,9 +123,18 @@ static void run_batch(struct writer *writer)
 	struct write *writes = NULL, **end = &writes, *write;
 	struct pep_error err = {0};
 	size_t count = 0;
+	bool gathered = false;
 	pep_status status = get_ready(writer, &err);
 
-	while (count < writer->setup.batch_max && (write = pop(writer))) {
+	while (count < writer->setup.batch_max) {
+		write = pop(writer);
+		if (!write && gathered)
+			break;
+		if (!write) {
+			gather(writer, count);
+			gathered = true;
+			continue;
+		}
 		write->next = NULL;
 		*end = write;
 		end = &write->next;
@@ -102,39 +144,43 @@ static void run_batch(struct writer *writer)
 	}
 	if (status == PEP_OK)
 		status = batch_commit(&writer->link, &err);
+	reader_pool_expire(writer->setup.readers);
 	writer->last_count = count;
 	if (status != PEP_OK && atomic_load(&writer->well))
-		say(writer, 3, err.message);
+		say(writer, LOG_ERR, err.message);
 	atomic_store(&writer->well, status == PEP_OK);
 	answer(writes, status, &err);
 }
 
+/* Readers that go on seeing an older state would keep the log from being moved before, and from starting again after. */
 static void checkpoint(struct writer *writer)
 {
 	struct pep_error err = {0};
+	pep_status status;
 
-	if (!writer->link.db || batch_checkpoint(&writer->link, writer->link.log_frames > LOG_FRAMES_LATE, &err) == PEP_OK)
+	if (!writer->link.db)
 		return;
-	if (atomic_exchange(&writer->well, false))
-		say(writer, 3, err.message);
+	reader_pool_release(writer->setup.readers);
+	status = batch_checkpoint(&writer->link, writer->link.log_frames > LOG_FRAMES_LATE, &err);
+	reader_pool_release(writer->setup.readers);
+	if (status != PEP_OK && atomic_exchange(&writer->well, false))
+		say(writer, LOG_ERR, err.message);
 }
 
 /* Under the mutex, which is released meanwhile. */
 static void sleep_until_work(struct writer *writer)
 {
-	struct timespec until;
+	struct timespec until = soon(IDLE_MS * 1000);
 	bool late = false;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += IDLE_S;
-	writer->sleeping = true;
+	writer->wake_count = 1;
 	while (!writer->first && !writer->stopping && !late) {
 		if (writer->link.log_frames > 0)
 			late = pthread_cond_timedwait(&writer->wake, &writer->mutex, &until) == ETIMEDOUT;
 		else
 			(void)pthread_cond_wait(&writer->wake, &writer->mutex);
 	}
-	writer->sleeping = false;
+	writer->wake_count = 0;
 	if (late && !writer->first) {
 		(void)pthread_mutex_unlock(&writer->mutex);
 		checkpoint(writer);
@@ -191,7 +237,7 @@ pep_status writer_new(const struct writer_setup *setup, struct writer **ret_writ
 	writer->setup = *setup;
 	writer->end = &writer->first;
 	atomic_init(&writer->well, true);
-	status = batch_link_open(&writer->link, setup->place->path, setup->cache_kib, true, true, err);
+	status = batch_link_open(&writer->link, setup->place->path, setup->cache_kib, true, setup->check, err);
 	if (status != PEP_OK) {
 		free(writer);
 		return status;
@@ -214,16 +260,19 @@ pep_status writer_new(const struct writer_setup *setup, struct writer **ret_writ
 			setup->place->path, strerror(cause));
 }
 
-void writer_free(struct writer *writer)
+void writer_stop(struct writer *writer)
 {
-	if (!writer)
-		return;
 	(void)pthread_mutex_lock(&writer->mutex);
 	writer->stopping = true;
 	(void)pthread_cond_signal(&writer->wake);
 	(void)pthread_mutex_unlock(&writer->mutex);
 	(void)pthread_join(writer->thread, NULL);
-	/* The last connection moves the log into the file and removes it. */
+}
+
+void writer_free(struct writer *writer)
+{
+	if (!writer)
+		return;
 	batch_link_close(&writer->link);
 	(void)pthread_cond_destroy(&writer->wake);
 	(void)pthread_mutex_destroy(&writer->mutex);
@@ -239,7 +288,8 @@ pep_status writer_write(struct writer *writer, enum write_kind kind, const struc
 	(void)pthread_mutex_lock(&writer->mutex);
 	*writer->end = &write;
 	writer->end = &write.next;
-	if (writer->sleeping)
+	writer->queue_count++;
+	if (writer->wake_count && writer->queue_count >= writer->wake_count)
 		(void)pthread_cond_signal(&writer->wake);
 	(void)pthread_mutex_unlock(&writer->mutex);
 	/* One semaphore each: the writer wakes whom it means, not everybody. */

@@ -7,6 +7,7 @@
 #define PLUGINS_STORAGE_SQLITE_WRITER_H
 
 #include "place.h"
+#include "reader.h"
 
 #include <pep/identity.h>
 
@@ -15,7 +16,9 @@ enum write_kind { WRITE_INSERT, WRITE_UPDATE, WRITE_PROBE };
 struct writer_setup {
 	const struct pep_host *host; /* as the next: borrowed until writer_free() */
 	const struct place *place;
+	struct reader_pool *readers; /* who has to hear of commits */
 	int64_t cache_kib;
+	bool check;       /* every page at start */
 	size_t batch_max; /* records in one transaction */
 };
 
@@ -23,7 +26,9 @@ struct writer;
 
 /* Opens the writing connection, checks and migrates the schema, starts the thread. */
 pep_status writer_new(const struct writer_setup *setup, struct writer **ret_writer, struct pep_error *err);
-/* Ends the thread, moves the log into the file. NULL is fine. [after every other call returned, and the readers are closed] */
+/* Ends the thread; nothing uses the pool after this. [after every other call returned] */
+void writer_stop(struct writer *writer);
+/* After writer_stop(): closes the connection, which moves the log into the file if it is the last. NULL is fine. [after every other call returned] */
 void writer_free(struct writer *writer);
 
 /* Waits until the record is durable, or refused: the answers are those of insert() and update() in pep/storage.h. WRITE_PROBE
