@@ -29,8 +29,7 @@ static const char *const hostile[] = {
 	"\x1b[2J",
 	"\x7f",
 	"\xc2\x85new line",
-	"\xc2\x9b"
-	"2J",
+	"\xc2\x9b?25l",
 	"\xff\xfe",
 	"\xed\xa0\x80",
 	"",
