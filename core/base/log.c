@@ -32,16 +32,23 @@ static const char *level_name(int level)
 	return names[level & 7];
 }
 
+/* 2026-11-23T14:08:00.123Z. The part up to the second is made once a second and thread: strftime() would look at the time zone's file
+ * for every line. */
 static void timestamp(char ret_text[32])
 {
+	static _Thread_local time_t made_for = -1;
+	static _Thread_local char second_text[24];
 	struct timespec now = {0};
-	struct tm utc = {0};
-	size_t size;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &utc);
-	size = strftime(ret_text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
-	(void)snprintf(ret_text + size, 32 - size, ".%03ldZ", now.tv_nsec / 1000000);
+	if (now.tv_sec != made_for) {
+		struct tm utc = {0};
+
+		(void)gmtime_r(&now.tv_sec, &utc);
+		(void)strftime(second_text, sizeof(second_text), "%Y-%m-%dT%H:%M:%S", &utc);
+		made_for = now.tv_sec;
+	}
+	(void)snprintf(ret_text, 32, "%s.%03ldZ", second_text, now.tv_nsec / 1000000);
 }
 
 /* logfmt leaves a value bare if nothing in it could end it. */

@@ -36,9 +36,9 @@ exporters:
 
 
 class Server:
-    """start() returns when it answers; its log is kept in self.log."""
+    """start() returns when it answers; its log is kept in self.log, or goes to a file while a benchmark runs."""
 
-    def __init__(self, build, folder, name="test", **extra):
+    def __init__(self, build, folder, name="test", log_file=None, **extra):
         self.binary = os.path.join(build, "core", "pep-server")
         self.folder, self.data = folder, os.path.join(folder, "data")
         self.conf = os.path.join(folder, "pep.yaml")
@@ -48,9 +48,26 @@ class Server:
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(CONF.format(name=name, data=self.data, plugins=os.path.join(build, "plugins", "lib"), **parts))
         self.process, self.port, self.log = None, None, []
-        self.reader = None
+        self.reader, self.log_file = None, log_file
+
+    def start_with_log_file(self):
+        """As start(), without a reader of the log that would take its share of the processor."""
+        port_file = os.path.join(self.folder, "port")
+        if os.path.exists(port_file):
+            os.unlink(port_file)
+        with open(self.log_file, "ab") as log:
+            self.process = subprocess.Popen([self.binary, "--config", self.conf, "--port-file", port_file],
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        while not os.path.exists(port_file):
+            if self.process.poll() is not None:
+                raise RuntimeError("the server did not start; see " + self.log_file)
+        with open(port_file, encoding="ascii") as f:
+            self.port = int(f.read())
+        return self.port
 
     def start(self, env=None, wait=True):
+        if self.log_file:
+            return self.start_with_log_file()
         self.log = []
         self.process = subprocess.Popen([self.binary, "--config", self.conf], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, env={**os.environ, **(env or {})}, text=True, errors="replace")
@@ -87,6 +104,8 @@ class Server:
 
     def wait(self, timeout=60):
         code = self.process.wait(timeout)
+        if self.log_file:
+            return code
         self.reader.join()
         self.process.stderr.close()
         return code
