@@ -48,7 +48,7 @@ static void timestamp(char ret_text[32])
 		(void)strftime(second_text, sizeof(second_text), "%Y-%m-%dT%H:%M:%S", &utc);
 		made_for = now.tv_sec;
 	}
-	(void)snprintf(ret_text, 32, "%s.%03ldZ", second_text, now.tv_nsec / 1000000);
+	(void)snprintf(ret_text, 32, "%s.%03uZ", second_text, (unsigned)(now.tv_nsec / 1000000) % 1000U);
 }
 
 /* logfmt leaves a value bare if nothing in it could end it. */
