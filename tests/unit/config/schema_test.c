@@ -24,6 +24,7 @@ static char *read_text(const char *path)
 
 	if (file_read(path, 1u << 20, &text, &size, &err) != PEP_OK)
 		fail_msg("%s", err.message);
+	assert_non_null(text);
 	return text;
 }
 
@@ -142,8 +143,10 @@ static void every_key_is_in_the_manual(void **state)
 
 		(void)snprintf(entry, sizeof(entry), "\n*%s*: ", key->name);
 		found = strstr(text, entry);
-		if (!found)
+		if (!found) {
 			fail_msg("pep.yaml(5) does not explain %s.%s", key->section, key->name);
+			continue; /* never reached, but fail_msg() does not say so */
+		}
 		line_end = strchr(found + 1, '\n');
 		fallback = key->fallback && strcmp(key->name, "plugin_dir") != 0 ? strstr(found, key->fallback) : found;
 		if (!fallback || fallback > line_end)

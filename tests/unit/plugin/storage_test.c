@@ -221,7 +221,9 @@ static void records_are_widened(void **state)
 		struct pep_identity known;
 		const char *unheard_of;
 	} newer = {.known = {.struct_size = sizeof(newer), .serial = "N"}, .unheard_of = "?"};
-	struct pep_identity *damaged = calloc(1, 64);
+	const uint32_t damaged_size = 64; /* so short that gcc would not let us write it as a record */
+	const char *const damaged_serial = "D";
+	char *damaged = calloc(1, damaged_size);
 	struct storage *storage = open_fake(PEP_THREADS_SERIAL);
 	const struct pep_identity *id = NULL;
 	struct arena arena = {0};
@@ -231,9 +233,9 @@ static void records_are_widened(void **state)
 	fake.record = &newer.known;
 	assert_int_equal(storage_get(storage, &arena, "N", &id, &err), PEP_OK);
 	assert_int_equal(id->struct_size, sizeof(*id));
-	damaged->struct_size = 64;
-	damaged->serial = "D";
-	fake.record = damaged;
+	memcpy(damaged + offsetof(struct pep_identity, struct_size), &damaged_size, sizeof(damaged_size));
+	memcpy(damaged + offsetof(struct pep_identity, serial), &damaged_serial, sizeof(damaged_serial));
+	fake.record = (const struct pep_identity *)(const void *)damaged;
 	assert_int_equal(storage_get(storage, &arena, "D", &id, &err), PEP_INTERNAL);
 	assert_non_null(strstr(err.message, "damaged record"));
 	free(damaged);
