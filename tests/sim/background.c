@@ -46,9 +46,8 @@ static void spooler_settle(struct world *world, int server)
 	struct pep_identity record;
 
 	look->taken = false;
-	if (machine_has_delivery(&look->seen, world->runs[look->run].attempt) && world->mutant != MUTANT_GIVE_TWICE)
-		spool_remove(world, server, look->run);
-	else if (record_deliver(world, &look->seen, look->run, &record) == PEP_OK)
+	if ((world->mutant != MUTANT_GIVE_TWICE && machine_has_delivery(&look->seen, world->runs[look->run].attempt)) ||
+	    record_deliver(world, &look->seen, look->run, &record) == PEP_OK)
 		spool_remove(world, server, look->run);
 }
 

@@ -89,16 +89,18 @@ static void check_dispatch(struct world *world, const struct pep_identity *next)
 	world->attempt_of[dispatch] = next->contacted;
 }
 
-/* Stable: what is deployed stays so until somebody contacts with a grant that names it, or it is retired. */
+/* Stable: what is deployed or retired stays so until somebody contacts with a grant that names it; deployed may be retired. */
 static void check_stable(struct world *world, const struct pep_identity *old, const struct pep_identity *next)
 {
 	int run = name_number(old->enrollment_id);
+	bool same = next->contacted == old->contacted && name_number(next->enrollment_id) == run;
 
-	if (!is_deployed(old) ||
-	    (is_deployed(next) && old->contacted == next->contacted && name_number(next->enrollment_id) == run))
+	if (standing(old) != PEP_DEPLOYED && standing(old) != PEP_RETIRED)
 		return;
-	if (standing(next) != PEP_RETIRED && !world->runs[run].granted)
-		world_violated(world, "stable: %s was deployed, and nobody has granted to replace it", old->enrollment_id);
+	if (same && (standing(next) == standing(old) || standing(next) == PEP_RETIRED))
+		return;
+	if (!world->runs[run].granted)
+		world_violated(world, "stable: run %d was deployed or retired, and nobody has granted to replace it", run);
 }
 
 static void check_numbers(struct world *world, const struct pep_identity *old, const struct pep_identity *next)
@@ -114,6 +116,15 @@ static void check_numbers(struct world *world, const struct pep_identity *old, c
 		world_violated(world, "live: state %u with a lease until %lld", next->state, (long long)next->lease_until_ms);
 }
 
+/* The request on record is that of the attempt that contacted: who repeats it gets its identity. */
+static void check_request(struct world *world, const struct pep_identity *next)
+{
+	int run = name_number(next->enrollment_id);
+
+	if (run && next->idempotency_key != world->runs[run].key)
+		world_violated(world, "honest: run %d is on record with another request's key", run);
+}
+
 void check_change(struct world *world, const struct pep_identity *next)
 {
 	const struct pep_identity *old = &world->store.record;
@@ -121,6 +132,7 @@ void check_change(struct world *world, const struct pep_identity *next)
 	check_numbers(world, old, next);
 	check_stable(world, old, next);
 	check_dispatch(world, next);
+	check_request(world, next);
 	if (next->history && next->history != old->history)
 		read_history(world, next->history);
 	if (next->state == PEP_DEPLOYED)

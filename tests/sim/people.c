@@ -161,7 +161,7 @@ bool operator_step(struct world *world)
 			world->operator.taken = false;
 		return true;
 	}
-	return world->faults.retires > 0 && world_random(world, 40) == 0 && retire(world);
+	return world->faults.retires > 0 && world_random(world, 20) == 0 && retire(world);
 }
 
 /* --- the clock --- */

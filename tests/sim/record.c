@@ -95,6 +95,7 @@ static void step_claim(struct world *world, int server)
 		return;
 	}
 	world->run_count = run;
+	world->runs[run].key = worker->request.key;
 	worker->run = run;
 	worker->deadline_ms = worker->now_ms + LEASE_MS - MARGIN_MS;
 	switch (write_seen(world, worker, &next)) {

@@ -85,11 +85,11 @@ void world_trace(struct world *world, const char *format, ...)
 
 	if (!world->trace)
 		return;
-	va_start(args, format);
 	(void)printf("%6" PRIu64 " ", world->events);
-	(void)vprintf(format, args);
-	(void)putchar('\n');
+	va_start(args, format);
+	(void)vfprintf(stdout, format, args);
 	va_end(args);
+	(void)putchar('\n');
 }
 
 void world_violated(struct world *world, const char *format, ...)
@@ -124,7 +124,7 @@ static void make_world(struct world *world, const struct names *names, uint64_t 
 		.timeouts = budget(world, 3),
 		.grants = budget(world, 2),
 		.resolves = budget(world, 2),
-		.retires = world_random(world, 8) == 0,
+		.retires = world_random(world, 4) == 0,
 		.second_requests = budget(world, 3),
 	};
 	for (int i = 0; i < SERVERS; i++)

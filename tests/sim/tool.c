@@ -51,13 +51,13 @@ static bool wait_last(struct world *world, struct tool *tool)
 {
 	const struct connection *connection = &world->runs[tool->run].connection;
 
-	if (world_fault(world, &world->faults.lost_answers, 6))
-		leave_result(world, tool, TOOL_DOUBTFUL);
-	else if (connection->last_answered)
+	bool lost = world_fault(world, &world->faults.lost_answers, 6);
+
+	if (connection->last_answered && !lost)
 		leave_result(world, tool, TOOL_DELIVERED);
-	else if (connection->denied)
+	else if (connection->denied && !lost)
 		leave_result(world, tool, TOOL_REFUSED);
-	else if (connection->dead)
+	else if (connection->dead || lost)
 		leave_result(world, tool, TOOL_DOUBTFUL);
 	else
 		return false;

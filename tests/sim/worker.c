@@ -108,13 +108,13 @@ static bool wait_last(struct world *world, int server)
 	const char *candidate = world->names->enrollment[worker->run];
 
 	/* Also when an answer is there: it may be lost on its way. */
-	if (world_fault(world, &world->faults.lost_answers, 6))
-		worker_end(world, server, MACHINE_END_DOUBTFUL, candidate);
-	else if (connection->last_answered)
+	bool lost = world_fault(world, &world->faults.lost_answers, 6);
+
+	if (connection->last_answered && !lost)
 		worker->phase = PHASE_DELIVER;
-	else if (connection->denied)
+	else if (connection->denied && !lost)
 		worker_end(world, server, MACHINE_END_REFUSED, NULL);
-	else if (connection->dead)
+	else if (connection->dead || lost)
 		worker_end(world, server, MACHINE_END_DOUBTFUL, candidate);
 	else
 		return false;

@@ -92,6 +92,7 @@ struct run {
 	uint32_t attempt; /* 0: never claimed */
 	bool delivered;   /* that it was delivered is stored or spooled somewhere, or was */
 	bool granted;     /* an operator has allowed to replace its identity */
+	const char *key;  /* of the request that it served */
 	struct connection connection;
 };
 
