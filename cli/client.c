@@ -247,7 +247,9 @@ static void make_request_id(char *ret_id)
 {
 	unsigned char bytes[8] = {0};
 
-	(void)getrandom(bytes, sizeof(bytes), 0);
+	/* Only a name for the log: without random bytes it is all zeros. */
+	if (getrandom(bytes, sizeof(bytes), GRND_NONBLOCK) != (ssize_t)sizeof(bytes))
+		explicit_bzero(bytes, sizeof(bytes));
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		(void)snprintf(ret_id + 2 * i, 3, "%02x", bytes[i]);
 }

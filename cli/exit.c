@@ -46,7 +46,8 @@ int failure_set(struct failure *failure, int exit_code, const char *code, const 
 	failure->retryable = is_retryable(exit_code);
 	(void)snprintf(failure->code, sizeof(failure->code), "%s", code);
 	va_start(arguments, format);
-	(void)vsnprintf(failure->message, sizeof(failure->message), format, arguments);
+	if (vsnprintf(failure->message, sizeof(failure->message), format, arguments) < 0)
+		failure->message[0] = '\0';
 	va_end(arguments);
 	return exit_code;
 }

@@ -12,18 +12,18 @@
 
 #define ARGUMENTS_MAX 16
 
-/* Parses words; the words live as long as the program. */
+/* Parses words. getopt_long() may put them in another order, not change them. */
 static int parse(struct session *ret_session, struct failure *failure, const char *const *words)
 {
-	static char *argv[ARGUMENTS_MAX];
+	static const char *argv[ARGUMENTS_MAX];
 	int argc = 0;
 
-	argv[argc++] = (char *)(uintptr_t) "pep-cli";
+	argv[argc++] = "pep-cli";
 	for (; words[argc - 1]; argc++)
-		argv[argc] = (char *)(uintptr_t)words[argc - 1];
+		argv[argc] = words[argc - 1];
 	argv[argc] = NULL;
 	*failure = (struct failure){0};
-	return options_parse(argc, argv, ret_session, failure);
+	return options_parse(argc, (char **)(void *)argv, ret_session, failure);
 }
 
 #define PARSE(session, failure, ...) parse(session, failure, (const char *const[]){__VA_ARGS__, NULL})

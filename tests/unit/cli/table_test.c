@@ -37,22 +37,19 @@ static char *part_of(const char *text, const char *from, const char *to)
 
 	if (!begin)
 		fail_msg("no \"%s\"", from);
-	begin += strlen(from);
+	begin = begin ? begin + strlen(from) : text;
 	end = strstr(begin, to);
 	return end ? strndup(begin, (size_t)(end - begin)) : strdup(begin);
 }
 
-__attribute__((format(printf, 3, 4))) static void assert_holds(const char *text, const char *where, const char *format, ...)
-{
-	char wanted[256];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(wanted, sizeof(wanted), format, arguments);
-	va_end(arguments);
-	if (!strstr(text, wanted))
-		fail_msg("%s: no \"%s\"", where, wanted);
-}
+/* That a text holds what a printf() format and its values make. */
+#define assert_holds(text, where, ...)                                 \
+	do {                                                           \
+		char wanted_[256];                                     \
+		(void)snprintf(wanted_, sizeof(wanted_), __VA_ARGS__); \
+		if (!strstr(text, wanted_))                            \
+			fail_msg("%s: no \"%s\"", where, wanted_);     \
+	} while (0)
 
 static void letters_and_names_are_unique(void **state)
 {
