@@ -118,7 +118,7 @@ void exporter_drop(struct exporter_run *run)
 	if (!run)
 		return;
 	/* Without begin() the run is the exporter itself, which close() gives back. */
-	if (run->exporter->ops->begin)
+	if (run->exporter->ops->begin && run->exporter->ops->drop)
 		drop_raw(run);
 	free(run);
 }
