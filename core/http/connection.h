@@ -20,6 +20,7 @@ enum connection_phase {
 struct connection {
 	struct connection *next, *previous;
 	int fd;
+	pthread_t thread; /* the HTTP thread that it belongs to all its life */
 	char peer[INET6_ADDRSTRLEN];
 	_Atomic(int) phase;             /* enum connection_phase */
 	_Atomic(int64_t) since_boot_ms; /* of CONNECTION_READING: accept, or the end of the reply before */
@@ -38,7 +39,7 @@ struct connections {
 void connections_init(struct connections *connections);
 void connections_fini(struct connections *connections);
 
-/* Zeroed but for fd and peer, which are set. [any thread] */
+/* Zeroed but for fd, thread and peer, which are set. [any thread] */
 void connection_add(struct connections *connections, struct connection *connection);
 /* Before its fd is closed. [any thread] */
 void connection_remove(struct connections *connections, struct connection *connection);

@@ -21,6 +21,7 @@ struct exchange *exchange_open(struct serving *serving, struct MHD_Connection *m
 	exchange->serving = serving;
 	exchange->mhd = mhd;
 	exchange->connection.fd = fd->connect_fd;
+	exchange->connection.thread = pthread_self();
 	socket_peer(peer->client_addr, exchange->connection.peer);
 	buffer_init(&exchange->body, EXCHANGE_BODY_MAX + 1);
 	connection_add(&serving->connections, &exchange->connection);
@@ -110,7 +111,7 @@ static void make_id(struct exchange *exchange)
 	*id = '\0';
 }
 
-static void choose_id(struct exchange *exchange)
+void exchange_choose_id(struct exchange *exchange)
 {
 	const struct guard *guard = &exchange->guard;
 
@@ -154,11 +155,11 @@ static void read_head(struct exchange *exchange, const char *method, const char 
 	if (exchange->serving->check_lines)
 		guard_request_line(guard, method, exchange->raw_target, exchange->raw_size, version);
 	(void)MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, note_header, guard);
-	guard_end(guard, size ? method + size->header_size : NULL);
+	guard_end(guard, size ? method + size->header_size : NULL, !exchange->old_http);
 	exchange->request.method = method_from(exchange, method);
 	exchange->request.headers = guard->headers;
 	exchange->request.header_count = guard->count < GUARD_HEADERS ? guard->count : GUARD_HEADERS;
-	choose_id(exchange);
+	exchange_choose_id(exchange);
 }
 
 /* Is the head bad enough to end the connection with it? Then the reply is filled. */
@@ -354,5 +355,6 @@ void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how
 	free(exchange->reply.free_body);
 	exchange->reply.free_body = NULL;
 	buffer_fini(&exchange->body);
+	exchange->step = EXCHANGE_IDLE;
 	connection_end(&exchange->serving->connections, &exchange->connection);
 }

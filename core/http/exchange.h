@@ -34,6 +34,7 @@ struct serving {
 };
 
 enum exchange_step {
+	EXCHANGE_IDLE,    /* between two requests */
 	EXCHANGE_HEAD,    /* the request line was read */
 	EXCHANGE_BODY,    /* the head was accepted, the body is being read */
 	EXCHANGE_WORKING, /* the handler runs, or waits for a worker */
@@ -80,6 +81,12 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 /* The reply was sent, or the connection failed. */
 void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how);
 
+/* The peer's request id, if it is fit for use and the guard has seen it, or a new one. */
+void exchange_choose_id(struct exchange *exchange);
+
+/* mend.c: to be called when the library logs that it cannot read a Content-Length. It answers that itself and sends the head of the
+ * reply twice (0.9.75), so we are quicker: our reply goes out, and the connection is shut for what it sends after. [HTTP thread] */
+void exchange_refuse_length(struct serving *serving);
 /* access.c: one line for the log. `status`: what was sent; `is_whole`: to its last byte. */
 void access_log(const struct exchange *exchange, unsigned status, bool is_whole);
 /* answer.c: give the reply to the library. MHD_NO closes the connection. */

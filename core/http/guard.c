@@ -94,12 +94,14 @@ void guard_header(struct guard *guard, const char *name, size_t name_size, const
 	sort(guard, name, name_size, value);
 }
 
-void guard_end(struct guard *guard, const char *end)
+void guard_end(struct guard *guard, const char *end, bool needs_host)
 {
 	int64_t length;
 
 	if (guard->next && end && guard->next + 2 != end)
 		blame(guard, "a header is continued on a second line, holds a NUL, or does not end in CR LF");
+	if (needs_host && guard->hosts == 0)
+		blame(guard, "there is no Host header");
 	if (guard->hosts > 1)
 		blame(guard, "there is more than one Host header");
 	if (guard->lengths > 1)

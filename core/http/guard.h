@@ -28,8 +28,8 @@ void guard_init(struct guard *guard);
 void guard_request_line(struct guard *guard, const char *method, const char *target, size_t target_size, const char *version);
 /* One header, in the order of arrival, each text followed by a NUL. */
 void guard_header(struct guard *guard, const char *name, size_t name_size, const char *value, size_t value_size);
-/* After the last header. `end` is the first byte after the empty line; NULL: not known. */
-void guard_end(struct guard *guard, const char *end);
+/* After the last header. `end` is the first byte after the empty line; NULL: not known. HTTP/1.1 needs a Host (RFC 9112 3.2). */
+void guard_end(struct guard *guard, const char *end, bool needs_host);
 
 /* The announced size of the body: 0 for none, SIZE_MAX if it is chunked. Only without a fault. */
 size_t guard_body_size(const struct guard *guard);

@@ -10,23 +10,36 @@
 
 #define INPUT_MAX ((size_t)1 << 20)
 
+/* NULL: it cannot be opened or read. In a piece of memory of its exact size, so that a sanitizer sees a byte too far. */
+static uint8_t *read_file(FILE *file, size_t *ret_size)
+{
+	uint8_t *data = file ? malloc(INPUT_MAX) : NULL;
+	size_t size = data ? fread(data, 1, INPUT_MAX, file) : 0;
+	uint8_t *exact;
+
+	if (!data || ferror(file)) {
+		free(data);
+		return NULL;
+	}
+	*ret_size = size;
+	exact = realloc(data, size ? size : 1);
+	return exact ? exact : data;
+}
+
 static int run_file(const char *path)
 {
 	FILE *file = fopen(path, "rb");
-	char *data = malloc(INPUT_MAX);
-	size_t size = file && data ? fread(data, 1, INPUT_MAX, file) : 0;
-	char *exact = realloc(data, size ? size : 1); /* so that a sanitizer sees a byte too far */
+	size_t size;
+	uint8_t *data = read_file(file, &size);
 
-	if (!file || !exact || ferror(file)) {
+	if (file)
+		(void)fclose(file);
+	if (!data) {
 		(void)fprintf(stderr, "read %s: it cannot be opened or read\n", path);
-		free(exact ? exact : data);
-		if (file)
-			(void)fclose(file);
 		return -1;
 	}
-	(void)fclose(file);
-	(void)LLVMFuzzerTestOneInput((const uint8_t *)exact, size);
-	free(exact);
+	(void)LLVMFuzzerTestOneInput(data, size);
+	free(data);
 	return 1;
 }
 

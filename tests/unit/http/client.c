@@ -142,8 +142,11 @@ static bool append(struct client *client, size_t size, struct client_reply *repl
 		size = client->size;
 	if (!size)
 		return whole;
-	reply->body = realloc(reply->body, reply->body_size + size + 1);
-	assert_non_null(reply->body);
+	if (reply->body_room <= reply->body_size + size) {
+		reply->body_room = 2 * (reply->body_size + size) + 1;
+		reply->body = realloc(reply->body, reply->body_room);
+		assert_non_null(reply->body);
+	}
 	memcpy(reply->body + reply->body_size, client->data + client->start, size);
 	reply->body_size += size;
 	reply->body[reply->body_size] = '\0';

@@ -21,7 +21,7 @@ struct client_reply {
 	unsigned status; /* 0: none came */
 	char *head;
 	char *body;
-	size_t body_size;
+	size_t body_size, body_room;
 	bool is_whole; /* the body has ended as it should */
 };
 

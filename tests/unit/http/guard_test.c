@@ -35,7 +35,7 @@ static void read_head(struct guard *guard, char *head)
 	for (line += 2; strncmp(line, "\r\n", 2) != 0;)
 		line = split_header(guard, line);
 	line[0] = line[1] = '\0';
-	guard_end(guard, line + 2);
+	guard_end(guard, line + 2, strcmp(version, "HTTP/1.1") == 0);
 }
 
 static void expect(const char *text, const char *fault, size_t body_size)
@@ -56,14 +56,14 @@ static void expect(const char *text, const char *fault, size_t body_size)
 	}
 }
 
-#define START "GET /a HTTP/1.1\r\n"
+#define START "GET /a HTTP/1.1\r\nHost: h\r\n"
 
 static void test_good_heads(void **state)
 {
 	(void)state;
 	expect(START "\r\n", NULL, 0);
-	expect(START "Host: h\r\nX-Request-Id: a\r\n\r\n", NULL, 0);
-	expect(START "Host: h\r\nEmpty:\r\nTab: a\tb\r\nHigh: \xc3\xa4\r\n\r\n", NULL, 0);
+	expect("GET /a HTTP/1.0\r\nX-Request-Id: a\r\n\r\n", NULL, 0);
+	expect(START "Empty:\r\nTab: a\tb\r\nHigh: \xc3\xa4\r\n\r\n", NULL, 0);
 	expect(START "content-length: 12\r\n\r\n", NULL, 12);
 	expect(START "Content-Length: 0\r\n\r\n", NULL, 0);
 	expect(START "Content-Length: 9223372036854775807\r\n\r\n", NULL, INT64_MAX);
@@ -73,7 +73,8 @@ static void test_good_heads(void **state)
 static void test_bad_heads(void **state)
 {
 	(void)state;
-	expect(START "Host: a\r\nhost: a\r\n\r\n", "more than one Host", 0);
+	expect("GET /a HTTP/1.1\r\nA: b\r\n\r\n", "no Host", 0);
+	expect(START "host: h\r\n\r\n", "more than one Host", 0);
 	expect(START "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", "more than one Content-Length", 0);
 	expect(START "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "more than one Transfer-Encoding", 0);
 	expect(START "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", "both", 0);
@@ -106,7 +107,7 @@ static void test_gaps(void **state)
 	guard_header(&guard, a, 1, a + 3, 3);
 	assert_null(guard.fault);
 	guard_header(&guard, b, 1, b + 3, 1);
-	guard_end(&guard, b + 8);
+	guard_end(&guard, b + 8, false);
 	assert_null(guard.fault);
 	head[21] = '\0';
 	guard_init(&guard); /* the value of A is thought to end at its NUL */
@@ -117,14 +118,14 @@ static void test_gaps(void **state)
 	guard_init(&guard); /* a header that is missing at the end */
 	guard_request_line(&guard, head, target, 2, version);
 	guard_header(&guard, a, 1, a + 3, 3);
-	guard_end(&guard, b + 8);
+	guard_end(&guard, b + 8, false);
 	assert_non_null(guard.fault);
 	guard_init(&guard); /* a target that is shorter than what stands there */
 	guard_request_line(&guard, head, target, 1, version);
 	assert_non_null(guard.fault);
 	guard_init(&guard); /* nothing is known about lines */
 	guard_header(&guard, b, 1, b + 3, 1);
-	guard_end(&guard, NULL);
+	guard_end(&guard, NULL, false);
 	assert_null(guard.fault);
 }
 

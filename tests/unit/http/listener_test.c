@@ -113,6 +113,7 @@ static void test_targets_are_refused(void **state)
 
 	(void)state;
 	expect_error(stage, "GET ftp://h/echo HTTP/1.1\r\n" HOST "\r\n", 400, "bad_request");
+	expect_error(stage, "GET /echo?a=b c HTTP/1.1\r\n" HOST "\r\n", 400, "bad_request");
 	expect_error(stage, "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 400, "bad_request");
 	expect_error(stage, "GET /echo%00 HTTP/1.1\r\n" HOST "\r\n", 400, "bad_request");
 	expect_error(stage, "GET /echo?a=%zz HTTP/1.1\r\n" HOST "\r\n", 400, "bad_request");
@@ -226,24 +227,62 @@ static void test_unclear_framing_is_refused(void **state)
 	stage_stop(stage, 10000);
 }
 
+/* Once: a reply that is followed by more bytes is misread. */
 static void test_what_the_library_refuses_is_answered_too(void **state)
 {
-	static const char *const requests[] = {
-		"HELO there\r\n\r\n",
-		"GET /echo\r\n\r\n",
-		"GET /echo HTTP/1.1\r\n" HOST "broken header\r\n\r\n",
-		"GET /echo HTTP/1.1\r\n\r\n",
-		"POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n",
-	};
+	static const char *const requests[] = {"HELO there\r\n\r\n", "GET /echo HTTP/1.1 \r\n" HOST "\r\n", "GET /echo\r\n\r\n",
+					       "GET /echo HTTP/1.1\r\n" HOST "broken header\r\n\r\n"};
 	struct stage *stage = setup();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		struct client_reply reply = client_ask(stage->port, requests[i]);
+		struct client client = client_open(stage->port);
+		struct client_reply reply;
 
+		client_send(&client, requests[i]);
+		reply = client_read(&client, false);
 		assert_int_equal(reply.status, 400);
+		assert_true(client_at_end(&client));
 		client_reply_free(&reply);
+		client_close(&client);
 	}
+	stage_stop(stage, 10000);
+}
+
+static void expect_single_error(struct stage *stage, const char *request)
+{
+	struct client client = client_open(stage->port);
+	struct client_reply reply;
+
+	client_send(&client, request);
+	reply = client_read(&client, false);
+	assert_int_equal(reply.status, 400);
+	check_everywhere(&reply, true);
+	client_reply_free(&reply);
+	assert_true(client_at_end(&client));
+	client_close(&client);
+}
+
+/* These the library would answer with two heads. */
+static void test_what_the_library_answers_twice(void **state)
+{
+	struct stage *stage = setup();
+	struct client other = client_open(stage->port); /* in the middle of its head all the time */
+	struct client_reply reply;
+
+	(void)state;
+	client_send(&other, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n");
+	expect_single_error(stage, "GET /echo HTTP/1.1\r\n\r\n");
+	for (size_t i = 0; i < 4; i++) { /* on every HTTP thread */
+		expect_single_error(stage, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\nx");
+		expect_single_error(stage, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999999\r\n\r\nx");
+		expect_single_error(stage, "POST /echo HTTP/1.1\r\n" HOST "Content-Length:\r\n\r\n");
+	}
+	client_send(&other, "\r\nab");
+	reply = client_read(&other, false);
+	assert_int_equal(reply.status, 200);
+	client_reply_free(&reply);
+	client_close(&other);
 	stage_stop(stage, 10000);
 }
 
@@ -337,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_unclear_framing_is_refused),
 		cmocka_unit_test(test_what_the_library_refuses_is_answered_too),
+		cmocka_unit_test(test_what_the_library_answers_twice),
 		cmocka_unit_test(test_request_ids),
 		cmocka_unit_test(test_head_is_the_head_of_get),
 		cmocka_unit_test(test_pipelined_requests_are_answered_in_order),
