@@ -29,7 +29,7 @@ struct listener {
 };
 
 /* What peers do wrong is in the library's log, too: at most one line a second, so that they cannot fill ours. */
-static void log_library(void *context, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void log_library(void *context, const char *format, va_list args)
 {
 	struct listener *listener = context;
 	int64_t now = clock_boot_ms();

@@ -7,23 +7,23 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define INPUT_MAX ((size_t)1 << 20)
+#include <sys/stat.h>
 
 /* NULL: it cannot be opened or read. In a piece of memory of its exact size, so that a sanitizer sees a byte too far. */
 static uint8_t *read_file(FILE *file, size_t *ret_size)
 {
-	uint8_t *data = file ? malloc(INPUT_MAX) : NULL;
-	size_t size = data ? fread(data, 1, INPUT_MAX, file) : 0;
-	uint8_t *exact;
+	struct stat about;
+	uint8_t *data;
 
-	if (!data || ferror(file)) {
+	if (!file || fstat(fileno(file), &about) < 0)
+		return NULL;
+	*ret_size = (size_t)about.st_size;
+	data = malloc(*ret_size ? *ret_size : 1);
+	if (data && fread(data, 1, *ret_size, file) != *ret_size) {
 		free(data);
 		return NULL;
 	}
-	*ret_size = size;
-	exact = realloc(data, size ? size : 1);
-	return exact ? exact : data;
+	return data;
 }
 
 static int run_file(const char *path)
