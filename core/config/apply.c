@@ -130,8 +130,10 @@ static pep_status check_together(const struct config *config, struct pep_error *
 pep_status apply_tree(const struct parse_node *root, struct config *config, struct pep_error *err)
 {
 	struct config_place *places = arena_zalloc(&config->arena, schema_count * sizeof(*places));
-	pep_status status = places ? PEP_OK : no_memory(err);
+	pep_status status = PEP_OK;
 
+	if (!places)
+		return no_memory(err);
 	for (const struct parse_node *node = root->first; node && status == PEP_OK; node = node->next) {
 		status = check_name(node, err);
 		if (status == PEP_OK)

@@ -71,7 +71,7 @@ static void wipe_options(const struct config_instance *instance)
 {
 	/* The texts are the arena's own copies, so writing to them is ours to do. */
 	for (const struct config_option *option = instance->options; option; option = option->next)
-		explicit_bzero((char *)(uintptr_t)option->value, strlen(option->value));
+		explicit_bzero((char *)option->value, strlen(option->value));
 }
 
 void config_free(struct config *config)

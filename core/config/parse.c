@@ -141,7 +141,7 @@ static pep_status read_map(struct parser *parser, const yaml_event_t *start, uns
 			status = next_event(parser, &value_event);
 		if (status == PEP_OK)
 			status = parse_value(parser, &value_event, depth + 1, &value);
-		if (status != PEP_OK)
+		if (status != PEP_OK || !key || !value)
 			return status;
 		value->key = key->text;
 		value->key_place = key->place;
@@ -245,7 +245,7 @@ static pep_status read_stream(struct parser *parser, struct parse_node **ret_roo
 		if (root)
 			return place_fail(parser->err, PEP_INVALID, &place, "a second document; a configuration is a single one");
 		status = parse_value(parser, &event, 0, &root);
-		if (status == PEP_OK)
+		if (status == PEP_OK && root)
 			status = check_root(parser, root);
 		if (status != PEP_OK)
 			return status;
@@ -266,7 +266,7 @@ pep_status parse_text(struct arena *arena, const char *file, const char *text, s
 	pep_status status;
 
 	if (size > PARSE_FILE_LIMIT)
-		return pep_fail(err, PEP_LIMIT, 0, "%s: over %u bytes; that is no configuration", file, PARSE_FILE_LIMIT);
+		return pep_fail(err, PEP_LIMIT, 0, "%s: over %zu bytes; that is no configuration", file, PARSE_FILE_LIMIT);
 	if (!text_is_utf8(text, size))
 		return pep_fail(err, PEP_INVALID, 0, "%s: not UTF-8; save it with that encoding", file);
 	if (!yaml_parser_initialize(&parser.yaml))

@@ -11,7 +11,7 @@
 #include "core/base/arena.h"
 #include "core/config/config.h"
 
-#define PARSE_FILE_LIMIT (1024u * 1024u) /* bytes of a file */
+#define PARSE_FILE_LIMIT ((size_t)1024 * 1024) /* bytes of a file */
 
 enum parse_kind { PARSE_TEXT, PARSE_MAP, PARSE_LIST };
 struct parse_node {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define HOUR 3600000 /* milliseconds */
+#define HOUR INT64_C(3600000) /* milliseconds */
 
 static const struct schema_choice levels[] = {
 	{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0},

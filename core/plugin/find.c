@@ -135,7 +135,7 @@ pep_status find_all(const char *folder, char ***ret_names, size_t *ret_count, st
 	char **names = NULL;
 	size_t count = 0;
 	DIR *stream;
-	int fd;
+	int fd = -1;
 	pep_status status = open_folder(folder, &fd, err);
 
 	if (status != PEP_OK)

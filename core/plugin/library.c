@@ -83,7 +83,7 @@ static pep_status check_abi(const struct pep_plugin *theirs, struct pep_error *e
 
 static pep_status check_plugin(const struct pep_plugin *plugin, const char *name, struct pep_error *err)
 {
-	if (!value_is_name(plugin->name))
+	if (!plugin->name || !value_is_name(plugin->name))
 		return pep_fail(err, PEP_INVALID, 0, "gives no name of its own, or one that is not allowed");
 	if (strcmp(plugin->name, name) != 0)
 		return pep_fail(err, PEP_INVALID, 0, "calls itself \"%s\"; the file must have the plugin's own name", plugin->name);
@@ -92,8 +92,6 @@ static pep_status check_plugin(const struct pep_plugin *plugin, const char *name
 				(int)plugin->kind);
 	if (!is_text(plugin->version, TEXT_LIMIT))
 		return pep_fail(err, PEP_INVALID, 0, "gives no version of its own");
-	if (!plugin->ops)
-		return pep_fail(err, PEP_INVALID, 0, "gives no functions (ops is NULL)");
 	return PEP_OK;
 }
 
@@ -102,6 +100,8 @@ static pep_status read_ops(const struct pep_plugin *plugin, struct library *libr
 	const struct kind *kind = &kinds[plugin->kind];
 	uint32_t size, threads;
 
+	if (!plugin->ops)
+		return pep_fail(err, PEP_INVALID, 0, "gives no functions (ops is NULL)");
 	memcpy(&size, plugin->ops, sizeof(size));
 	if (size < kind->least_size || size > SIZE_LIMIT)
 		return pep_fail(err, PEP_INVALID, 0, "its table of functions has %u bytes, the least is %zu; compile it again",

@@ -2,6 +2,7 @@
 #include "core/plugin/loader.h"
 
 #include "core/base/cleanup.h"
+#include "core/base/text.h"
 #include "core/plugin/find.h"
 
 #include <dlfcn.h>
@@ -109,11 +110,11 @@ pep_status loader_load(const char *folder, const char *name, int32_t kind, const
 	loaded = find_loaded(&info);
 	if (!loaded) {
 		status = load_new(&fd, &info, name, &loaded, err);
-		if (status != PEP_OK)
+		if (status != PEP_OK || !loaded)
 			return status;
 	}
 	/* A second name (hard link) of a file that is loaded already was not looked at by library_read(). */
-	if (strcmp(loaded->library.plugin.name, name) != 0)
+	if (!text_equal(loaded->library.plugin.name, name))
 		return pep_fail(err, PEP_INVALID, 0, "plugin \"%s\" calls itself \"%s\"; the file must have the plugin's own name",
 				name, loaded->library.plugin.name);
 	if (kind && loaded->library.plugin.kind != kind)

@@ -107,12 +107,13 @@ static pep_status next_raw(struct storage *storage, void *scan, struct pep_ident
 	(void)lock;
 	if (status != PEP_OK)
 		return status;
-	*ret_found = theirs != NULL;
+	*ret_found = false;
 	if (!theirs)
 		return PEP_OK;
 	if (theirs->struct_size < RECORD_SIZE_LEAST || !theirs->serial)
 		return pep_fail(err, PEP_INTERNAL, 0, "storage \"%s\" returned a damaged record", storage->slot.name);
 	widen(ret_record, sizeof(*ret_record), theirs, theirs->struct_size);
+	*ret_found = true;
 	return PEP_OK;
 }
 

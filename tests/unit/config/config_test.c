@@ -222,8 +222,7 @@ static void settings_win_over_the_file(void **state)
 	struct config *config = load_set("server: {port: 7, name: first}\nstorage: postgres\n" INJECTOR, settings, 8);
 
 	(void)state;
-	if (!config)
-		fail_msg("refused: %s", err.message);
+	assert_non_null(config);
 	assert_int_equal(config->port, 0);
 	assert_string_equal(config->name, "last");
 	assert_int_equal(config->network_count, 2);

@@ -234,7 +234,7 @@ static void records_are_widened(void **state)
 	assert_int_equal(storage_get(storage, &arena, "N", &id, &err), PEP_OK);
 	assert_int_equal(id->struct_size, sizeof(*id));
 	memcpy(damaged + offsetof(struct pep_identity, struct_size), &damaged_size, sizeof(damaged_size));
-	memcpy(damaged + offsetof(struct pep_identity, serial), &damaged_serial, sizeof(damaged_serial));
+	memcpy(damaged + offsetof(struct pep_identity, serial), &damaged_serial, sizeof(const char *));
 	fake.record = (const struct pep_identity *)(const void *)damaged;
 	assert_int_equal(storage_get(storage, &arena, "D", &id, &err), PEP_INTERNAL);
 	assert_non_null(strstr(err.message, "damaged record"));
