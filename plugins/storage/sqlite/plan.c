@@ -34,6 +34,7 @@ void plan_init(struct plan *plan, const struct pep_scan_query *query)
 	plan->parts[1] = own->descending ? QUERY_DISPATCHED : QUERY_UNDISPATCHED;
 	plan->deployed_first = own->deployed_from_ms ? own->deployed_from_ms : INT64_MIN;
 	plan->deployed_last = INT64_MAX;
+	plan->ranged = own->deployed_from_ms || own->deployed_to_ms;
 	if (own->deployed_to_ms == INT64_MIN)
 		plan->impossible = true;
 	else if (own->deployed_to_ms)
@@ -46,8 +47,7 @@ void plan_init(struct plan *plan, const struct pep_scan_query *query)
 	} else if (own->after) {
 		plan->lower = behind(own->after);
 	}
-	plan->bounds_from_range =
-		(own->deployed_from_ms || own->deployed_to_ms) && !own->after && !own->lease_before_ms && !plan->impossible;
+	plan->bounds_from_range = plan->ranged && !own->after && !own->lease_before_ms && !plan->impossible;
 }
 
 pep_status plan_find_bounds(struct plan *plan, struct reader *reader, char **ret_texts, struct pep_error *err)
@@ -95,11 +95,10 @@ static int bind_bound(sqlite3_stmt *statement, int parameter, struct plan_bound 
 pep_status plan_statement(const struct plan *plan, struct reader *reader, unsigned part, const char *behind_key, bool counting,
 			  int64_t limit, sqlite3_stmt **ret_statement, struct pep_error *err)
 {
-	bool descending = plan->query.descending != 0;
+	const struct query_shape shape = {plan->index, plan->parts[part], plan->query.descending != 0, plan->ranged, counting};
 	struct plan_bound lower = {0}, upper = {0};
 	sqlite3_stmt *statement;
-	pep_status status =
-		reader_statement(reader, query_walk(plan->index, plan->parts[part], descending, counting), &statement, err);
+	pep_status status = reader_statement(reader, query_walk(&shape), &statement, err);
 	int code;
 
 	if (status != PEP_OK)
@@ -108,7 +107,7 @@ pep_status plan_statement(const struct plan *plan, struct reader *reader, unsign
 		lower = plan->lower;
 		upper = plan->upper;
 	}
-	if (behind_key && descending)
+	if (behind_key && shape.descending)
 		upper = at(behind_key);
 	else if (behind_key)
 		lower = behind(behind_key);

@@ -21,6 +21,7 @@ struct plan {
 	enum query_index index;
 	enum query_part parts[2]; /* in the order of the walk */
 	unsigned part_count;
+	bool ranged;                           /* deployed_ms matters */
 	bool impossible;                       /* no record can match */
 	int64_t deployed_first, deployed_last; /* both included */
 	struct plan_bound lower, upper;        /* of QUERY_DISPATCHED: lower included, upper not */

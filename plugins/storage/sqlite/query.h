@@ -20,14 +20,23 @@ enum query_number {
 	QUERY_BEGIN,            /* so that the parts of one page see one state of the store */
 	QUERY_END,
 	QUERY_WALK, /* and on: see query_walk() */
-	QUERY_COUNT = QUERY_WALK + 24,
+	QUERY_COUNT = QUERY_WALK + 48,
 };
 
-/* The statement of one part of a walk, of RECORD_COLUMNS or, if `counting`, of a count. Its parameters:
+/* What a statement of a walk is for. */
+struct query_shape {
+	enum query_index index;
+	enum query_part part;
+	bool descending;
+	bool ranged;   /* deployed_ms matters; else the index alone can count */
+	bool counting; /* how many instead of RECORD_COLUMNS */
+};
+
+/* The statement of one part of a walk. Its parameters:
  *   ?1 state (QUERY_LEASE: 0 is any; QUERY_ALL: absent)   ?2 lease_until_ms < ?2 (QUERY_LEASE only)
  *   ?3 the key >= ?3   ?4 the key < ?4   (key: dispatch_id or serial)
- *   ?5 deployed_ms >= ?5   ?6 deployed_ms <= ?6   ?7 how many at most, -1: all */
-unsigned query_walk(enum query_index index, enum query_part part, bool descending, bool counting);
+ *   ?5 deployed_ms >= ?5   ?6 deployed_ms <= ?6 (both if `ranged`)   ?7 how many at most, -1: all */
+unsigned query_walk(const struct query_shape *shape);
 
 /* Writes the text of statement `number`; `size` of 1536 is enough for all. */
 void query_sql(unsigned number, char *ret_sql, size_t size);

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What walks promise: which records, in which order, whatever happens meanwhile.
+ */
+#include "storage_cases.h"
+
+#include "storage_model.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SMALL_COUNT 90u
+#define MANY_COUNT 2100u /* more than a plugin is likely to fetch at once */
+
+#define FILLER_COUNT 32u
+
+/* A record with room for its texts. */
+struct entry {
+	struct pep_identity id;
+	char serial[32], dispatch_id[32], enrollment_id[32];
+};
+
+struct data {
+	struct entry *entries;
+	const struct pep_identity **sorted;
+	size_t count;
+};
+
+/* One of several threads that fill a store, because a plugin may write many records for the price of one. */
+struct filler {
+	struct store_driver *driver;
+	struct data *data;
+	size_t first;
+	unsigned failed;
+	pthread_t thread;
+};
+
+static void *fill(void *arg)
+{
+	struct filler *filler = arg;
+
+	for (size_t i = filler->first; i < filler->data->count; i += FILLER_COUNT)
+		filler->failed += store_insert(filler->driver, &filler->data->entries[i].id) != PEP_OK;
+	return NULL;
+}
+
+static void data_insert(struct store_driver *driver, struct data *data)
+{
+	struct filler fillers[FILLER_COUNT];
+
+	data->sorted = calloc(data->count, sizeof(data->sorted[0]));
+	assert_non_null(data->sorted);
+	for (size_t i = 0; i < FILLER_COUNT; i++) {
+		fillers[i] = (struct filler){.driver = driver, .data = data, .first = i};
+		assert_int_equal(pthread_create(&fillers[i].thread, NULL, fill, &fillers[i]), 0);
+	}
+	for (size_t i = 0; i < FILLER_COUNT; i++) {
+		assert_int_equal(pthread_join(fillers[i].thread, NULL), 0);
+		assert_int_equal(fillers[i].failed, 0);
+	}
+	for (size_t i = 0; i < data->count; i++) {
+		data->entries[i].id.revision = 1;
+		data->sorted[i] = &data->entries[i].id;
+	}
+	model_sort(data->sorted, data->count);
+}
+
+static void data_free(struct data *data)
+{
+	free(data->entries);
+	free(data->sorted);
+}
+
+static struct entry *data_alloc(struct data *data, size_t count)
+{
+	data->count = count;
+	data->entries = calloc(count, sizeof(data->entries[0]));
+	assert_non_null(data->entries);
+	return data->entries;
+}
+
+/* All states, with and without dispatch id, lease and deployment, in no order. */
+static void make_small(struct store_driver *driver, struct data *data)
+{
+	struct entry *entries = data_alloc(data, SMALL_COUNT);
+
+	for (unsigned i = 0; i < SMALL_COUNT; i++) {
+		struct entry *entry = &entries[i];
+		unsigned mixed = (i * 37) % SMALL_COUNT;
+
+		(void)snprintf(entry->serial, sizeof(entry->serial), "GW-%u", mixed);
+		(void)snprintf(entry->dispatch_id, sizeof(entry->dispatch_id), "%x%s", (i * 53) % SMALL_COUNT, i % 9 ? "" : "-b");
+		entry->id = (struct pep_identity){.struct_size = sizeof(entry->id),
+						  .state = 1 + i % 7,
+						  .created_ms = i,
+						  .deployed_ms = i % 5 ? 1000 + (i * 53) % SMALL_COUNT : 0,
+						  .lease_until_ms = i % 4 ? 0 : 500 + mixed,
+						  .serial = entry->serial,
+						  .dispatch_id = i % 3 ? entry->dispatch_id : NULL};
+		if (i == 17)
+			entry->id.lease_until_ms = -5; /* no lease */
+	}
+	data_insert(driver, data);
+}
+
+/* Dispatch ids from "d000000" on for the first `dispatched`. */
+static void make_many(struct store_driver *driver, struct data *data, unsigned count, unsigned dispatched)
+{
+	struct entry *entries = data_alloc(data, count);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct entry *entry = &entries[i];
+
+		(void)snprintf(entry->serial, sizeof(entry->serial), "GW-%06u", (i * 7919u) % count);
+		(void)snprintf(entry->dispatch_id, sizeof(entry->dispatch_id), "d%06u", i);
+		entry->id = (struct pep_identity){.struct_size = sizeof(entry->id),
+						  .state = i < dispatched ? PEP_DEPLOYED : PEP_FAILED,
+						  .deployed_ms = i < dispatched ? 1000 + i : 0,
+						  .serial = entry->serial,
+						  .dispatch_id = i < dispatched ? entry->dispatch_id : NULL};
+	}
+	data_insert(driver, data);
+}
+
+static void print_query(const struct pep_scan_query *query)
+{
+	print_error("limit %u, state %u, descending %u, serial %s, after %s, deployed %lld to %lld, lease before %lld\n",
+		    query->limit, query->state, query->descending, query->serial ? query->serial : "any",
+		    query->after ? query->after : "any", (long long)query->deployed_from_ms, (long long)query->deployed_to_ms,
+		    (long long)query->lease_before_ms);
+}
+
+static void check_query(struct store_driver *driver, const struct data *data, const struct pep_scan_query *query)
+{
+	const struct pep_identity **expected = calloc(data->count, sizeof(expected[0]));
+	const struct pep_identity *id;
+	size_t expected_count, count = 0;
+	void *scan;
+
+	assert_non_null(expected);
+	expected_count = model_select(data->sorted, data->count, query, expected);
+	scan = walk_open(driver, query);
+	while ((id = walk_next(driver, scan))) {
+		if (count == expected_count || strcmp(id->serial, expected[count]->serial) != 0) {
+			print_query(query);
+			fail_msg("record %zu of %zu is %s instead of %s", count + 1, expected_count, id->serial,
+				 count < expected_count ? expected[count]->serial : "none");
+		}
+		assert_same_identity(id, expected[count]);
+		count++;
+	}
+	/* The end stays the end. */
+	assert_null(walk_next(driver, scan));
+	walk_close(driver, scan);
+	if (count != expected_count)
+		print_query(query);
+	assert_int_equal(count, expected_count);
+	if (driver->ops->count)
+		assert_int_equal(store_count(driver, query), expected_count);
+	free(expected);
+}
+
+#define EACH(variable, list) for (size_t variable = 0; variable < sizeof(list) / sizeof((list)[0]); variable++)
+
+static void check_filters(struct store_driver *driver, const struct data *data, struct pep_scan_query query)
+{
+	static const uint32_t states[] = {0, PEP_CLAIMED, PEP_DEPLOYED, PEP_RETIRED, 8};
+	static const struct {
+		int64_t from_ms, to_ms;
+	} ranges[] = {{0, 0},       {1020, 0},    {0, 1050}, {1020, 1050},          {1, 1021},
+		      {1050, 1020}, {1033, 1034}, {-1, 1},   {INT64_MIN, INT64_MAX}};
+	static const int64_t leases_ms[] = {0, 540, 1, INT64_MAX, -1};
+
+	EACH(i, states)
+	{
+		query.state = states[i];
+		EACH(j, ranges)
+		{
+			query.deployed_from_ms = ranges[j].from_ms;
+			query.deployed_to_ms = ranges[j].to_ms;
+			EACH(k, leases_ms)
+			{
+				query.lease_before_ms = leases_ms[k];
+				check_query(driver, data, &query);
+			}
+		}
+	}
+}
+
+static void every_combination_of_filters(void **state)
+{
+	static const char *const afters[] = {NULL, "", "10", "10-b", "2f", "11-a", "zz"};
+	static const uint32_t limits[] = {0, 1, 7, SMALL_COUNT, UINT32_MAX};
+	struct store_driver *driver = *state;
+	struct data data;
+
+	make_small(driver, &data);
+	EACH(i, afters)
+	{
+		EACH(j, limits)
+		{
+			check_filters(driver, &data, *SCAN_QUERY(.after = afters[i], .limit = limits[j]));
+			check_filters(driver, &data, *SCAN_QUERY(.after = afters[i], .limit = limits[j], .descending = 1));
+		}
+	}
+	data_free(&data);
+}
+
+static void a_serial_and_filters(void **state)
+{
+	static const char *const serials[] = {"GW-0", "GW-17", "GW-44", "GW-89", "GW-90", "gw-1", ""};
+	static const char *const afters[] = {NULL, "10", "2f"};
+	struct store_driver *driver = *state;
+	struct data data;
+
+	make_small(driver, &data);
+	EACH(i, serials)
+	{
+		EACH(j, afters)
+		{
+			check_filters(driver, &data, *SCAN_QUERY(.serial = serials[i], .after = afters[j]));
+			check_filters(driver, &data,
+				      *SCAN_QUERY(.serial = serials[i], .after = afters[j], .descending = 1, .limit = 1));
+		}
+	}
+	data_free(&data);
+}
+
+static void an_empty_store(void **state)
+{
+	struct data data = {0};
+	const struct pep_identity *none = NULL;
+
+	data.sorted = &none;
+	data.count = 0;
+	check_query(*state, &data, SCAN_QUERY(.limit = 0));
+	check_query(*state, &data, SCAN_QUERY(.descending = 1, .deployed_from_ms = 5));
+	check_query(*state, &data, SCAN_QUERY(.serial = "x"));
+	check_query(*state, &data, SCAN_QUERY(.lease_before_ms = 5, .after = "a"));
+}
+
+static void order_is_bytewise(void **state)
+{
+	static const char *const keys[] = {"b", "B", "a",  "a b", "a!", "ab",       "\xc3\xa4", "z", "10", "9", "\xf0\x9f\x90\x88",
+					   "_", "",  "aa", "A",   "}",  "a\xcc\x88"};
+	struct store_driver *driver = *state;
+	struct data data;
+	struct entry *entries = data_alloc(&data, 2 * sizeof(keys) / sizeof(keys[0]));
+
+	for (unsigned i = 0; i < data.count; i++) {
+		const char *key = keys[i / 2];
+
+		(void)snprintf(entries[i].serial, sizeof(entries[i].serial), "%s%s", key, i % 2 ? "" : "~");
+		entries[i].id = (struct pep_identity){.struct_size = sizeof(entries[i].id),
+						      .state = PEP_CLAIMED,
+						      .serial = *entries[i].serial ? entries[i].serial : "-",
+						      .dispatch_id = i % 2 ? NULL : key};
+	}
+	data_insert(driver, &data);
+	for (unsigned descending = 0; descending < 2; descending++) {
+		check_query(driver, &data, SCAN_QUERY(.descending = descending));
+		check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_CLAIMED));
+		EACH(i, keys)
+		{
+			check_query(driver, &data, SCAN_QUERY(.descending = descending, .after = keys[i]));
+			check_query(driver, &data, SCAN_QUERY(.descending = descending, .after = keys[i], .state = PEP_CLAIMED));
+		}
+	}
+	data_free(&data);
+}
+
+static void long_walks(void **state)
+{
+	struct store_driver *driver = *state;
+	struct data data;
+
+	make_many(driver, &data, MANY_COUNT, MANY_COUNT / 2);
+	for (unsigned descending = 0; descending < 2; descending++) {
+		check_query(driver, &data, SCAN_QUERY(.descending = descending));
+		check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = MANY_COUNT - 1));
+		check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = 256));
+		check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = 512, .after = "d000700"));
+		check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_DEPLOYED));
+		check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_FAILED));
+		check_query(driver, &data, SCAN_QUERY(.descending = descending, .deployed_from_ms = 1100, .deployed_to_ms = 1900));
+	}
+	data_free(&data);
+}
+
+/* Records so large that a plugin cannot take many at once. */
+static void large_records(void **state)
+{
+	static const size_t sizes[] = {10, 300000, 200, 130000, 126000, 0, 64000, 64000, 64000, 5000, 1000000};
+	struct store_driver *driver = *state;
+	struct data data;
+	struct entry *entries = data_alloc(&data, sizeof(sizes) / sizeof(sizes[0]));
+	char *text = malloc(1000001);
+
+	assert_non_null(text);
+	memset(text, 'h', 1000000);
+	text[1000000] = '\0';
+	for (unsigned i = 0; i < data.count; i++) {
+		(void)snprintf(entries[i].serial, sizeof(entries[i].serial), "GW-%02u", i);
+		entries[i].id = (struct pep_identity){.struct_size = sizeof(entries[i].id),
+						      .state = PEP_CLAIMED,
+						      .serial = entries[i].serial,
+						      .history = text + 1000000 - sizes[i]};
+	}
+	data_insert(driver, &data);
+	check_query(driver, &data, SCAN_QUERY(.limit = 0));
+	check_query(driver, &data, SCAN_QUERY(.descending = 1));
+	check_query(driver, &data, SCAN_QUERY(.serial = "GW-10"));
+	data_free(&data);
+	free(text);
+}
+
+/* Page by page with `after`, as the list in the API does, while new records come in at the end. */
+static void pages_while_records_come_in(void **state)
+{
+	struct store_driver *driver = *state;
+	struct data data;
+	struct entry late = {0};
+	char after[32] = "";
+	size_t seen = 0;
+	bool more = true;
+
+	make_many(driver, &data, 500, 500);
+	late.id = (struct pep_identity){
+		.struct_size = sizeof(late.id), .state = PEP_DEPLOYED, .serial = late.serial, .dispatch_id = late.dispatch_id};
+	for (unsigned page = 0; more; page++) {
+		struct pep_scan_query query = *SCAN_QUERY(.limit = 50, .state = PEP_DEPLOYED, .after = *after ? after : NULL);
+		void *scan = walk_open(driver, &query);
+		const struct pep_identity *id;
+
+		more = false;
+		while ((id = walk_next(driver, scan))) {
+			assert_true(strcmp(id->dispatch_id, after) > 0);
+			(void)snprintf(after, sizeof(after), "%s", id->dispatch_id);
+			if (after[0] == 'd') {
+				assert_string_equal(id->serial, data.sorted[seen]->serial);
+				seen++;
+			}
+			more = true;
+		}
+		walk_close(driver, scan);
+		if (page > 20)
+			continue;
+		(void)snprintf(late.serial, sizeof(late.serial), "late %u", page);
+		(void)snprintf(late.dispatch_id, sizeof(late.dispatch_id), "e%06u", page);
+		assert_int_equal(store_insert(driver, &late.id), PEP_OK);
+	}
+	assert_int_equal(seen, data.count);
+	assert_string_equal(after, late.dispatch_id);
+	data_free(&data);
+}
+
+/* A walk that nobody continues for a while is in nobody's way, and finds what was there all the time. */
+static void an_open_walk_holds_up_nobody(void **state)
+{
+	struct store_driver *driver = *state;
+	const struct pep_identity *id;
+	struct data data;
+	size_t seen = 0;
+	void *scan;
+
+	make_many(driver, &data, MANY_COUNT, MANY_COUNT);
+	scan = walk_open(driver, SCAN_QUERY(.state = PEP_DEPLOYED));
+	id = walk_next(driver, scan);
+	assert_non_null(id);
+	for (unsigned i = 0; i < 300; i++) {
+		struct entry late = {.id = data.entries[i].id};
+
+		late.id.ou = "changed";
+		assert_int_equal(store_update(driver, &late.id), PEP_OK);
+		(void)snprintf(late.serial, sizeof(late.serial), "late %u", i);
+		(void)snprintf(late.dispatch_id, sizeof(late.dispatch_id), "c%06u", i); /* before all of them */
+		late.id.serial = late.serial;
+		late.id.dispatch_id = late.dispatch_id;
+		assert_int_equal(store_insert(driver, &late.id), PEP_OK);
+	}
+	/* The record handed out before is still what it was. */
+	assert_string_equal(id->serial, data.sorted[0]->serial);
+	assert_null(id->ou);
+	for (; id; id = walk_next(driver, scan)) {
+		assert_string_equal(id->serial, data.sorted[seen]->serial);
+		seen++;
+	}
+	walk_close(driver, scan);
+	assert_int_equal(seen, data.count);
+	data_free(&data);
+}
+
+static void many_walks_at_once(void **state)
+{
+	enum { WALK_COUNT = 64 };
+	struct store_driver *driver = *state;
+	struct data data;
+	void *scans[WALK_COUNT];
+	size_t seen = 0;
+
+	make_many(driver, &data, 600, 300);
+	for (unsigned i = 0; i < WALK_COUNT; i++)
+		scans[i] = walk_open(driver, SCAN_QUERY(.descending = i % 2, .limit = i % 4 == 3 ? 10 : 0));
+	for (size_t step = 0; step < data.count; step++) {
+		for (unsigned i = 0; i < WALK_COUNT; i++) {
+			const struct pep_identity *id = walk_next(driver, scans[i]);
+
+			if (i % 4 == 3 && step >= 10) {
+				assert_null(id);
+				continue;
+			}
+			assert_non_null(id);
+			assert_string_equal(id->serial, data.sorted[i % 2 ? data.count - 1 - step : step]->serial);
+			seen++;
+		}
+	}
+	for (unsigned i = 0; i < WALK_COUNT; i++) {
+		assert_null(walk_next(driver, scans[i]));
+		walk_close(driver, scans[i]);
+	}
+	assert_int_equal(seen, 48 * data.count + 16 * 10);
+	data_free(&data);
+}
+
+static void walks_may_end_early(void **state)
+{
+	struct store_driver *driver = *state;
+	struct data data;
+
+	make_many(driver, &data, 600, 300);
+	for (unsigned i = 0; i < 200; i++) {
+		void *scan = walk_open(driver, i % 3 ? SCAN_QUERY(.descending = i % 2) : SCAN_QUERY(.serial = "GW-000001"));
+
+		for (unsigned step = 0; step < i % 5; step++)
+			(void)walk_next(driver, scan);
+		walk_close(driver, scan);
+	}
+	check_query(driver, &data, SCAN_QUERY(.limit = 0));
+	data_free(&data);
+}
+
+/* A server whose query has fewer members: what it does not know is not asked for. */
+static void a_shorter_query(void **state)
+{
+	struct store_driver *driver = *state;
+	struct pep_scan_query query = *SCAN_QUERY(.limit = 5, .after = (const char *)(uintptr_t)1, .lease_before_ms = 1);
+	struct pep_error err = {0};
+	struct data data;
+	void *scan;
+	unsigned count = 0;
+
+	query.struct_size = offsetof(struct pep_scan_query, after);
+	make_many(driver, &data, 20, 20);
+	assert_int_equal(driver->ops->scan_open(driver->store, &query, &scan, &err), PEP_OK);
+	while (walk_next(driver, scan))
+		count++;
+	walk_close(driver, scan);
+	assert_int_equal(count, 5);
+	data_free(&data);
+}
+
+const struct storage_case storage_walk_cases[] = {
+	{"every_combination_of_filters", every_combination_of_filters},
+	{"a_serial_and_filters", a_serial_and_filters},
+	{"an_empty_store", an_empty_store},
+	{"order_is_bytewise", order_is_bytewise},
+	{"long_walks", long_walks},
+	{"large_records", large_records},
+	{"pages_while_records_come_in", pages_while_records_come_in},
+	{"an_open_walk_holds_up_nobody", an_open_walk_holds_up_nobody},
+	{"many_walks_at_once", many_walks_at_once},
+	{"walks_may_end_early", walks_may_end_early},
+	{"a_shorter_query", a_shorter_query},
+	{NULL, NULL},
+};
