@@ -30,6 +30,24 @@ static pep_status prepare_claim(const struct attempt *attempt, struct machine_re
 	return storage_now(provisioner->storage, &ret_event->now_ms, err);
 }
 
+/* An idempotency key stands for one request: has it provisioned another serial? */
+static pep_status look_for_key(struct attempt *attempt, enum machine_verdict *verdict, struct pep_error *err)
+{
+	const char *key = attempt->fields->idempotency_key;
+	struct pep_scan_query query = {.struct_size = sizeof(query), .limit = 1, .state = PEP_DEPLOYED, .idempotency_key = key};
+	const struct pep_identity *id = NULL;
+	struct storage_scan *scan;
+	pep_status status = storage_scan_open(attempt->provisioner->storage, &query, &scan, err);
+
+	if (status != PEP_OK)
+		return status;
+	status = storage_scan_next(scan, &id, err);
+	if (status == PEP_OK && id && text_equal(id->idempotency_key, key) && !text_equal(id->serial, attempt->fields->serial))
+		*verdict = MACHINE_MISMATCH;
+	storage_scan_close(scan);
+	return status;
+}
+
 /* What a claim would get. Nothing is written: an answer that needs no gateway does not wait for one. */
 static pep_status peek(struct attempt *attempt, enum machine_verdict *ret_verdict, struct pep_error *err)
 {
@@ -41,6 +59,8 @@ static pep_status peek(struct attempt *attempt, enum machine_verdict *ret_verdic
 		status = storage_get(attempt->provisioner->storage, attempt->arena, attempt->fields->serial, &attempt->record, err);
 	if (status == PEP_OK)
 		*ret_verdict = machine_request(attempt->arena, attempt->record, &event, &unused);
+	if (status == PEP_OK && *ret_verdict == MACHINE_WRITE && attempt->fields->idempotency_key)
+		status = look_for_key(attempt, ret_verdict, err);
 	return status;
 }
 

@@ -14,14 +14,15 @@ extern "C" {
 /* Which records a scan returns. Each member that is set narrows it. Borrowed for the call. */
 struct pep_scan_query {
 	uint32_t struct_size;
-	uint32_t limit;           /* at most so many; 0: all */
-	uint32_t state;           /* PEP_CLAIMED ...; 0: any */
-	uint32_t descending;      /* not 0: newest first */
-	const char *serial;       /* exactly this one: a get() is a scan of one */
-	const char *after;        /* a dispatch_id: continue a walk behind it, in the direction of the walk */
-	int64_t deployed_from_ms; /* deployed_ms >= this; 0: any */
-	int64_t deployed_to_ms;   /* deployed_ms < this; 0: any */
-	int64_t lease_before_ms;  /* 0 < lease_until_ms < this; 0: any */
+	uint32_t limit;              /* at most so many; 0: all */
+	uint32_t state;              /* PEP_CLAIMED ...; 0: any */
+	uint32_t descending;         /* not 0: newest first */
+	const char *serial;          /* exactly this one: a get() is a scan of one */
+	const char *after;           /* a dispatch_id: continue a walk behind it, in the direction of the walk */
+	int64_t deployed_from_ms;    /* deployed_ms >= this; 0: any */
+	int64_t deployed_to_ms;      /* deployed_ms < this; 0: any */
+	int64_t lease_before_ms;     /* 0 < lease_until_ms < this; 0: any */
+	const char *idempotency_key; /* exactly this one */
 };
 
 enum {
