@@ -124,8 +124,6 @@ static pep_status check_exporter(const struct pep_exporter_ops *ops, struct pep_
 {
 	if (!is_text(ops->media_type, 128) || !*ops->media_type || !is_text(ops->suffix, 16) || !*ops->suffix)
 		return pep_fail(err, PEP_INVALID, 0, "gives no media_type or no suffix");
-	if (!!ops->begin != !!ops->drop)
-		return pep_fail(err, PEP_INVALID, 0, "has only one of begin() and drop()");
 	return PEP_OK;
 }
 

@@ -151,6 +151,19 @@ static void failures_come_back_and_nothing_is_dropped_twice(void **state)
 	assert_string_equal(fake.calls, "open begin begin record end drop close ");
 }
 
+static void a_run_may_have_nothing_to_drop(void **state)
+{
+	struct exporter *exporter = open_fake(false);
+	struct exporter_run *run = NULL;
+
+	(void)state;
+	stub_library.ops.exporter.drop = NULL;
+	assert_int_equal(exporter_begin(exporter, NULL, &run, &err), PEP_OK);
+	exporter_drop(run);
+	exporter_close(exporter);
+	assert_string_equal(fake.calls, "open begin close ");
+}
+
 static void failing_to_open_leaves_nothing(void **state)
 {
 	(void)state;
@@ -179,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_run_goes_from_begin_to_drop, begin, end),
 		cmocka_unit_test_setup_teardown(record_alone_is_enough, begin, end),
 		cmocka_unit_test_setup_teardown(failures_come_back_and_nothing_is_dropped_twice, begin, end),
+		cmocka_unit_test_setup_teardown(a_run_may_have_nothing_to_drop, begin, end),
 		cmocka_unit_test_setup_teardown(failing_to_open_leaves_nothing, begin, end),
 	};
 
