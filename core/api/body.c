@@ -2,9 +2,9 @@
 #include "core/api/body.h"
 
 #include "core/base/buffer.h"
+#include "core/base/json.h"
 #include "core/base/text.h"
 
-#include <jansson.h>
 #include <string.h>
 #include <strings.h>
 
@@ -92,13 +92,28 @@ static bool take_members(const struct http_request *request, json_t *object, str
 	return true;
 }
 
+static bool take_object(const struct http_request *request, json_t *object, struct http_pair **ret_pairs, size_t *ret_count,
+			struct http_reply *reply)
+{
+	size_t count = json_object_size(object);
+	struct http_pair *pairs = arena_zalloc(request->arena, (count + 1) * sizeof(*pairs));
+
+	if (!pairs) {
+		reply_problem(request, reply, 500, "internal", NULL, "out of memory");
+		return false;
+	}
+	if (!take_members(request, object, pairs, reply))
+		return false;
+	*ret_pairs = pairs;
+	*ret_count = count;
+	return true;
+}
+
 bool body_parse(const struct http_request *request, struct http_pair **ret_pairs, size_t *ret_count, struct http_reply *reply)
 {
-	json_error_t error;
-	json_t *object;
-	size_t count;
-	struct http_pair *pairs;
-	bool good;
+	struct pep_error err = {0};
+	json_t *json = NULL;
+	bool good = false;
 
 	if (!request->body_size) {
 		reply_problem(request, reply, 400, "bad_request", NULL, "POST takes the fields as a JSON object in the body");
@@ -108,20 +123,13 @@ bool body_parse(const struct http_request *request, struct http_pair **ret_pairs
 		reply_problem(request, reply, 415, "unsupported_media_type", NULL, "the body should be application/json");
 		return false;
 	}
-	object = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(object)) {
-		reply_problem(request, reply, 400, "bad_request", NULL, "the body is not a JSON object: %s (line %d, column %d)",
-			      object ? "another type" : error.text, object ? 1 : error.line, object ? 1 : error.column);
-		json_decref(object);
-		return false;
-	}
-	count = json_object_size(object);
-	pairs = arena_zalloc(request->arena, (count + 1) * sizeof(*pairs));
-	good = pairs && take_members(request, object, pairs, reply);
-	json_decref(object);
-	if (!pairs)
+	if (json_parse_text(request->body, request->body_size, &json, &err) == PEP_NO_MEMORY)
 		reply_problem(request, reply, 500, "internal", NULL, "out of memory");
-	*ret_pairs = pairs;
-	*ret_count = count;
+	else if (!json_is_object(json))
+		reply_problem(request, reply, 400, "bad_request", NULL, "the body is not a JSON object: %s",
+			      json ? "it is another JSON value" : err.message);
+	else
+		good = take_object(request, json, ret_pairs, ret_count, reply);
+	json_decref(json);
 	return good;
 }

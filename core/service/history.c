@@ -2,9 +2,9 @@
 #include "core/service/history.h"
 
 #include "core/base/cleanup.h"
+#include "core/base/json.h"
 #include "core/base/text.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static void drop_json(json_t **json)
@@ -25,36 +25,17 @@ static bool is_history(const json_t *array)
 	return json_is_array(array);
 }
 
-/* jansson calls a string that it found no memory for an invalid token, or says nothing. What is invalid is so twice, at the same
- * place. */
-static json_t *load(const char *history, pep_status *ret_status)
-{
-	json_error_t first = {0};
-	json_error_t second = {0};
-	json_t *array = json_loads(history, JSON_REJECT_DUPLICATES, &first);
-
-	if (!array)
-		array = json_loads(history, JSON_REJECT_DUPLICATES, &second);
-	if (array)
-		*ret_status = PEP_OK;
-	else if (json_error_code(&first) == json_error_unknown || json_error_code(&first) != json_error_code(&second) ||
-		 first.position != second.position)
-		*ret_status = PEP_NO_MEMORY;
-	else
-		*ret_status = PEP_INVALID;
-	return array;
-}
-
 /* NULL: *ret_status tells why. The caller's. */
 static json_t *parse(const char *history, pep_status *ret_status)
 {
-	json_t *array;
+	struct pep_error ignored = {0};
+	json_t *array = NULL;
 
 	if (!history) {
 		*ret_status = PEP_NO_MEMORY; /* if it fails */
 		return json_array();
 	}
-	array = load(history, ret_status);
+	*ret_status = json_parse_text(history, strlen(history), &array, &ignored);
 	if (!array || is_history(array))
 		return array;
 	json_decref(array);
@@ -116,10 +97,15 @@ static json_t *find_or_add(json_t *array, uint32_t attempt)
 
 static pep_status print(struct arena *arena, const json_t *array, const char **ret_history)
 {
-	size_t size = json_dumpb(array, NULL, 0, JSON_COMPACT);
+	char room[2048]; /* enough for most, so that they are printed once */
+	size_t size = json_dumpb(array, room, sizeof(room), JSON_COMPACT);
 	char *text = size ? arena_alloc(arena, size + 1) : NULL;
 
-	if (!text || json_dumpb(array, text, size, JSON_COMPACT) != size)
+	if (!text)
+		return PEP_NO_MEMORY;
+	if (size <= sizeof(room))
+		memcpy(text, room, size);
+	else if (json_dumpb(array, text, size, JSON_COMPACT) != size)
 		return PEP_NO_MEMORY;
 	text[size] = '\0';
 	*ret_history = text;

@@ -4,12 +4,12 @@
 #include "core/base/buffer.h"
 #include "core/base/cleanup.h"
 #include "core/base/failpoint.h"
+#include "core/base/json.h"
 #include "core/base/log.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/file.h>
@@ -174,11 +174,13 @@ static bool read_entry(int folder, const char *name, json_t **ret_json, struct s
 	AUTO(close_fd) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
 	char text[ENTRY_LIMIT];
 	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-	json_t *json = size > 0 ? json_loadb(text, (size_t)size, 0, NULL) : NULL;
+	struct pep_error ignored = {0};
+	json_t *json = NULL;
 	json_int_t attempt;
 
-	if (!json ||
-	    json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce, "enrollment_id",
+	if (size <= 0 || json_parse_text(text, (size_t)size, &json, &ignored) != PEP_OK)
+		return false;
+	if (json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce, "enrollment_id",
 			&ret_entry->enrollment_id, "attempt", &attempt) != 0 ||
 	    attempt < 1 || attempt > UINT32_MAX) {
 		json_decref(json);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fail_memory.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,21 +45,6 @@ void *__wrap_realloc(void *old, size_t size)
 char *__wrap_strdup(const char *text)
 {
 	return is_time() ? NULL : __real_strdup(text);
-}
-
-static void *json_malloc(size_t size)
-{
-	return malloc(size);
-}
-
-static void json_free(void *piece)
-{
-	free(piece);
-}
-
-void fail_memory_init(void)
-{
-	json_set_alloc_funcs(json_malloc, json_free);
 }
 
 void fail_memory_at(unsigned nth, bool for_good)

@@ -294,6 +294,7 @@ static bool is_wanted(const struct pep_scan_query *query, const struct pep_ident
 	}
 	return side > 0 && (!query->state || id->state == query->state) &&
 	       (!query->serial || strcmp(id->serial, query->serial) == 0) &&
+	       (!query->idempotency_key || text_equal(id->idempotency_key, query->idempotency_key)) &&
 	       (!query->lease_before_ms || (id->lease_until_ms > 0 && id->lease_until_ms < query->lease_before_ms));
 }
 

@@ -32,6 +32,7 @@ struct fixture {
 	struct arena arena;
 	struct provision_request request;
 	struct provision_result result;
+	bool had_history; /* for the test that puts one there */
 };
 
 /* For cmocka_unit_test_setup_teardown(). The injector plays: contacted, issued ID_1, delivered. */

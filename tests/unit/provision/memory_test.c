@@ -11,13 +11,21 @@
 
 #include <string.h>
 
+#define OLD_HISTORY_ENTRY \
+	"{\"attempt\":7,\"enrollmentID\":\"A-77:77:77:77:77:77:77:77:77:77:77:77:77:77:77:77\",\"ended\":\"in_doubt\"}"
+
 /* "facts": a delivered outcome is in the record or in the spool, or the caller was told that it is in neither. */
 static void check_facts(struct fixture *fixture)
 {
+	const struct pep_identity *record = fake_store_record(&fixture->store, SERIAL);
+
+	/* What was in the history before is in it, to the last byte. */
+	if (fixture->had_history)
+		assert_true(record->history && strstr(record->history, OLD_HISTORY_ENTRY));
 	if (!fixture->injector.delivered)
 		return;
-	assert_true(machine_has_delivery(fixture_record(fixture), fixture->injector.id.attempt) ||
-		    spool_count(fixture->provisioner.spool) == 1 || fixture->result.outcome == PROVISION_UNRECORDED);
+	assert_true(machine_has_delivery(record, fixture->injector.id.attempt) || spool_count(fixture->provisioner.spool) == 1 ||
+		    fixture->result.outcome == PROVISION_UNRECORDED);
 }
 
 /* "live": after the lease, and with memory, the serial gets its identity. */
@@ -47,7 +55,8 @@ static void failed_before(struct fixture *fixture)
 {
 	struct pep_identity old = fixture_left_behind(PEP_IN_DOUBT, 0);
 
-	old.history = "[{\"attempt\":7,\"enrollmentID\":\"A-77\",\"ended\":\"in_doubt\"}]";
+	old.history = "[" OLD_HISTORY_ENTRY "]";
+	fixture->had_history = true;
 	fake_store_put(&fixture->store, &old);
 }
 
@@ -183,6 +192,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(opening_the_spool_and_starting_the_thread, fixture_set_up, fixture_tear_down),
 	};
 
-	fail_memory_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,24 @@ static void another_request_finds_it_taken(void **state)
 	assert_int_equal(fixture_record(fixture)->revision, 4);
 }
 
+static void a_key_stands_for_one_serial(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(fixture_provision(fixture), PROVISION_DEPLOYED);
+	fixture->request = fixture_request("GW-2", 7777);
+	assert_int_equal(fixture_provision(fixture), PROVISION_MISMATCH);
+	assert_null(fake_store_record(&fixture->store, "GW-2"));
+	fake_store_script(&fixture->store, STORE_SCAN_OPEN, 1, STORE_AWAY);
+	assert_int_equal(fixture_provision(fixture), PROVISION_STORAGE_UNAVAILABLE);
+	fake_store_script(&fixture->store, STORE_SCAN_NEXT, 1, STORE_AWAY);
+	assert_int_equal(fixture_provision(fixture), PROVISION_STORAGE_UNAVAILABLE);
+	fixture->request.fields.idempotency_key = "key-2";
+	fixture_native(fixture, ID_2);
+	fixture->injector.steps[2].verb = INJECTOR_END; /* which looks at the other serial */
+	assert_int_equal(fixture_provision(fixture), PROVISION_DEPLOYED);
+}
+
 static void a_retired_serial_is_not_provisioned(void **state)
 {
 	struct fixture *fixture = *state;
@@ -331,6 +349,7 @@ int main(void)
 		TEST(the_identity_lives_as_long_as_the_arena),
 		TEST(the_same_request_is_replayed),
 		TEST(another_request_finds_it_taken),
+		TEST(a_key_stands_for_one_serial),
 		TEST(a_retired_serial_is_not_provisioned),
 		TEST(somebody_else_holds_the_serial),
 		TEST(an_expired_lease_is_taken_over),

@@ -108,6 +108,7 @@ static void *provision_all(void *context)
 
 		(void)snprintf(serial, sizeof(serial), "GW-%u", at);
 		request = fixture_request(serial, (uint16_t)(7000 + (member->number % 2 ? at : member->number)));
+		request.fields.idempotency_key = serial; /* any text that is not another serial's */
 		provision_identity(&member->fixture->provisioner, &arena, &request, &result);
 		member->outcomes[result.outcome]++;
 		arena_fini(&arena);
@@ -195,6 +196,7 @@ static void a_crowd_on_a_bad_store(void **state)
 	for (size_t i = 0; i < fixture->store.record_count; i++) {
 		struct provision_request request = fixture_request(fixture->store.records[i].serial, 7777);
 
+		request.fields.idempotency_key = request.fields.serial;
 		assert_int_equal(fixture->store.records[i].lease_until_ms, 0);
 		provision_identity(&fixture->provisioner, &fixture->arena, &request, &fixture->result);
 		assert_true(fixture->result.outcome == PROVISION_DEPLOYED || fixture->result.outcome == PROVISION_REPLAYED);
