@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -105,6 +106,27 @@ static void broken_history_is_invalid(void **state)
 	}
 }
 
+/* Longer than what is printed at once, and every length around that. */
+static void long_history_is_whole(void **state)
+{
+	const char *history = NULL;
+	char reason[2100];
+
+	memset(reason, 'x', sizeof(reason));
+	for (size_t size = 1980; size < 2060; size++) {
+		reason[size] = '\0';
+		history = put(state, NULL, (struct history_entry){.attempt = 1, .ended = HISTORY_DELIVERED, .reason = reason});
+		assert_int_equal(strlen(history), size + strlen("[{\"attempt\":1,\"ended\":\"delivered\",\"reason\":\"\"}]"));
+		assert_true(history_delivered(history, 1));
+		reason[size] = 'x';
+	}
+	for (uint32_t attempt = 2; attempt <= 100; attempt++)
+		history = put(state, history,
+			      (struct history_entry){.attempt = attempt, .enrollment_id = "A-1", .ended = HISTORY_FAILED});
+	assert_true(history_delivered(history, 1));
+	assert_string_equal(strrchr(history, '{'), "{\"attempt\":100,\"enrollmentID\":\"A-1\",\"ended\":\"failed\"}]");
+}
+
 static void attempt_of_an_enrollment_id(void **state)
 {
 	const char *history = "[{\"attempt\":1,\"ended\":\"failed\"},{\"attempt\":4,\"enrollmentID\":\"A-4\"}]";
@@ -124,6 +146,7 @@ int main(void)
 		cmocka_unit_test(entries_are_keyed_by_attempt), cmocka_unit_test(delivered_stays_delivered),
 		cmocka_unit_test(strangers_are_kept),           cmocka_unit_test(unfit_text_is_missed),
 		cmocka_unit_test(broken_history_is_invalid),    cmocka_unit_test(attempt_of_an_enrollment_id),
+		cmocka_unit_test(long_history_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
