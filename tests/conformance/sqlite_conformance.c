@@ -6,6 +6,7 @@
 #include "storage_suite.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define STORES_MAX 256u
 
@@ -18,10 +19,12 @@ struct stores {
 static const union pep_value *values_of(void *ctx, unsigned number)
 {
 	struct stores *stores = ctx;
+	char folder[SQLITE_PLACE_SIZE]; /* a copy: gcc takes source and target, both in *stores, for overlapping */
 
 	if (number >= STORES_MAX)
 		abort();
-	(void)snprintf(stores->paths[number], sizeof(stores->paths[number]), "%s/%u.db", stores->folder, number);
+	memcpy(folder, stores->folder, sizeof(folder));
+	(void)snprintf(stores->paths[number], sizeof(stores->paths[number]), "%s/%u.db", folder, number);
 	sqlite_place_values(stores->paths[number], stores->values[number]);
 	return stores->values[number];
 }

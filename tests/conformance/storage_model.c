@@ -34,6 +34,8 @@ static bool matches(const struct pep_identity *id, const struct pep_scan_query *
 		return false;
 	if (query->serial && strcmp(id->serial, query->serial) != 0)
 		return false;
+	if (query->idempotency_key && (!id->idempotency_key || strcmp(id->idempotency_key, query->idempotency_key) != 0))
+		return false;
 	if (query->after && !is_behind(id, query))
 		return false;
 	if (query->deployed_from_ms && id->deployed_ms < query->deployed_from_ms)

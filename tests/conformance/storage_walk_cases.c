@@ -100,6 +100,9 @@ static void make_small(struct store_driver *driver, struct data *data)
 						  .deployed_ms = i % 5 ? 1000 + (i * 53) % SMALL_COUNT : 0,
 						  .lease_until_ms = i % 4 ? 0 : 500 + mixed,
 						  .serial = entry->serial,
+						  .idempotency_key = i % 6   ? "key-a"
+								     : i % 4 ? "key-b"
+									     : NULL,
 						  .dispatch_id = i % 3 ? entry->dispatch_id : NULL};
 		if (i == 17)
 			entry->id.lease_until_ms = -5; /* no lease */
@@ -207,6 +210,26 @@ static void every_combination_of_filters(void **state)
 			check_filters(driver, &data, *SCAN_QUERY(.after = afters[i], .limit = limits[j], .descending = 1));
 		}
 	}
+	data_free(&data);
+}
+
+static void an_idempotency_key_and_filters(void **state)
+{
+	static const char *const keys[] = {"key-a", "key-b", "key-", ""};
+	static const char *const afters[] = {NULL, "10", "2f"};
+	struct store_driver *driver = *state;
+	struct data data;
+
+	make_small(driver, &data);
+	EACH(i, keys)
+	{
+		EACH(j, afters)
+		{
+			check_filters(driver, &data, *SCAN_QUERY(.idempotency_key = keys[i], .after = afters[j], .limit = 5));
+			check_filters(driver, &data, *SCAN_QUERY(.idempotency_key = keys[i], .after = afters[j], .descending = 1));
+		}
+	}
+	check_filters(driver, &data, *SCAN_QUERY(.idempotency_key = "key-a", .serial = "GW-17"));
 	data_free(&data);
 }
 
@@ -465,6 +488,7 @@ static void a_shorter_query(void **state)
 
 const struct storage_case storage_walk_cases[] = {
 	{"every_combination_of_filters", every_combination_of_filters},
+	{"an_idempotency_key_and_filters", an_idempotency_key_and_filters},
 	{"a_serial_and_filters", a_serial_and_filters},
 	{"an_empty_store", an_empty_store},
 	{"order_is_bytewise", order_is_bytewise},

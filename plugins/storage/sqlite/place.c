@@ -41,6 +41,8 @@ static pep_status fail_with_errno(struct pep_error *err, const char *what, const
 	if (cause == ENOENT || cause == ENOTDIR)
 		return pep_fail(err, PEP_INVALID, cause, "cannot %s %s: %s: create the folder, or correct `path`", what, path,
 				strerror(cause));
+	if (cause == EISDIR || cause == ELOOP || cause == ENAMETOOLONG)
+		return pep_fail(err, PEP_INVALID, cause, "cannot %s %s: %s: correct `path`", what, path, strerror(cause));
 	if (cause == EACCES || cause == EPERM)
 		return pep_fail(err, PEP_INVALID, cause,
 				"cannot %s %s: %s: let user %u read and write the file and its folder, or correct `path`", what,

@@ -29,7 +29,7 @@ void plan_init(struct plan *plan, const struct pep_scan_query *query)
 	const struct pep_scan_query *own = &plan->query;
 
 	*plan = (struct plan){.query = *query, .part_count = 2};
-	plan->index = own->lease_before_ms ? QUERY_LEASE : own->state ? QUERY_STATE : QUERY_ALL;
+	plan->index = own->idempotency_key ? QUERY_KEY : own->lease_before_ms ? QUERY_LEASE : own->state ? QUERY_STATE : QUERY_ALL;
 	plan->parts[0] = own->descending ? QUERY_UNDISPATCHED : QUERY_DISPATCHED;
 	plan->parts[1] = own->descending ? QUERY_DISPATCHED : QUERY_UNDISPATCHED;
 	plan->deployed_first = own->deployed_from_ms ? own->deployed_from_ms : INT64_MIN;
@@ -47,7 +47,8 @@ void plan_init(struct plan *plan, const struct pep_scan_query *query)
 	} else if (own->after) {
 		plan->lower = behind(own->after);
 	}
-	plan->bounds_from_range = plan->ranged && !own->after && !own->lease_before_ms && !plan->impossible;
+	plan->bounds_from_range =
+		plan->ranged && !own->after && !own->lease_before_ms && !own->idempotency_key && !plan->impossible;
 }
 
 pep_status plan_find_bounds(struct plan *plan, struct reader *reader, char **ret_texts, struct pep_error *err)
@@ -113,12 +114,15 @@ pep_status plan_statement(const struct plan *plan, struct reader *reader, unsign
 		lower = behind(behind_key);
 	if (plan->index != QUERY_ALL)
 		(void)sqlite3_bind_int64(statement, 1, plan->query.state);
-	if (plan->index == QUERY_LEASE)
+	if (plan->index == QUERY_LEASE || plan->index == QUERY_KEY)
 		(void)sqlite3_bind_int64(statement, 2, plan->query.lease_before_ms);
 	(void)sqlite3_bind_int64(statement, 5, plan->deployed_first);
 	(void)sqlite3_bind_int64(statement, 6, plan->deployed_last);
 	(void)sqlite3_bind_int64(statement, 7, limit);
-	code = bind_bound(statement, 3, lower, false);
+	code = plan->index == QUERY_KEY ? sqlite3_bind_text(statement, 8, plan->query.idempotency_key, -1, SQLITE_STATIC)
+					: SQLITE_OK;
+	if (code == SQLITE_OK)
+		code = bind_bound(statement, 3, lower, false);
 	if (code == SQLITE_OK)
 		code = bind_bound(statement, 4, upper, true);
 	if (code != SQLITE_OK)
@@ -140,5 +144,6 @@ bool plan_matches(const struct plan *plan, const struct pep_identity *id)
 
 	return !plan->impossible && (!query->state || id->state == query->state) && id->deployed_ms >= plan->deployed_first &&
 	       id->deployed_ms <= plan->deployed_last && (!query->after || is_behind(query, id->dispatch_id)) &&
+	       (!query->idempotency_key || (id->idempotency_key && strcmp(id->idempotency_key, query->idempotency_key) == 0)) &&
 	       (!query->lease_before_ms || (id->lease_until_ms > 0 && id->lease_until_ms < query->lease_before_ms));
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum query_index { QUERY_ALL, QUERY_STATE, QUERY_LEASE }; /* which index leads the walk */
+enum query_index { QUERY_ALL, QUERY_STATE, QUERY_LEASE, QUERY_KEY }; /* which index leads the walk */
 enum query_part { QUERY_DISPATCHED, QUERY_UNDISPATCHED };
 
 enum query_number {
@@ -20,7 +20,7 @@ enum query_number {
 	QUERY_BEGIN,            /* so that the parts of one page see one state of the store */
 	QUERY_END,
 	QUERY_WALK, /* and on: see query_walk() */
-	QUERY_COUNT = QUERY_WALK + 48,
+	QUERY_COUNT = QUERY_WALK + 64,
 };
 
 /* What a statement of a walk is for. */
@@ -35,7 +35,8 @@ struct query_shape {
 /* The statement of one part of a walk. Its parameters:
  *   ?1 state (QUERY_LEASE: 0 is any; QUERY_ALL: absent)   ?2 lease_until_ms < ?2 (QUERY_LEASE only)
  *   ?3 the key >= ?3   ?4 the key < ?4   (key: dispatch_id or serial)
- *   ?5 deployed_ms >= ?5   ?6 deployed_ms <= ?6 (both if `ranged`)   ?7 how many at most, -1: all */
+ *   ?5 deployed_ms >= ?5   ?6 deployed_ms <= ?6 (both if `ranged`)   ?7 how many at most, -1: all
+ *   ?8 idempotency_key (QUERY_KEY, where ?1 and ?2 are 0 for any) */
 unsigned query_walk(const struct query_shape *shape);
 
 /* Writes the text of statement `number`; `size` of 1536 is enough for all. */

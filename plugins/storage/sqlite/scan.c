@@ -46,9 +46,9 @@ static size_t text_size(const char *text)
 pep_status scan_open(struct reader_pool *pool, const struct pep_scan_query *query, struct scan **ret_scan, struct pep_error *err)
 {
 	struct pep_scan_query own = plan_query(query);
-	size_t serial_size = text_size(own.serial), after_size = text_size(own.after);
+	size_t serial_size = text_size(own.serial), after_size = text_size(own.after), key_size = text_size(own.idempotency_key);
 	size_t room = own.serial ? POINT_SIZE : 0;
-	struct scan *scan = malloc(sizeof(*scan) + room + serial_size + after_size);
+	struct scan *scan = malloc(sizeof(*scan) + room + serial_size + after_size + key_size);
 	char *texts;
 
 	if (!scan)
@@ -59,6 +59,8 @@ pep_status scan_open(struct reader_pool *pool, const struct pep_scan_query *quer
 		own.serial = memcpy(texts, own.serial, serial_size);
 	if (own.after)
 		own.after = memcpy(texts + serial_size, own.after, after_size);
+	if (own.idempotency_key)
+		own.idempotency_key = memcpy(texts + serial_size + after_size, own.idempotency_key, key_size);
 	plan_init(&scan->plan, &own);
 	if (scan->plan.impossible)
 		scan->part = scan->plan.part_count;

@@ -56,7 +56,7 @@ static void assert_content(const char *path, const char *expected)
 	FILE *file = fopen(path, "re");
 
 	assert_non_null(file);
-	(void)fread(text, 1, sizeof(text) - 1, file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	(void)fclose(file);
 	assert_string_equal(text, expected);
 }
