@@ -71,19 +71,12 @@ static pep_status give_up(struct batch_link *link, int code, pep_status status, 
 	return status;
 }
 
-static int step_and_reset(sqlite3_stmt *statement)
-{
-	int code = sqlite3_step(statement);
-
-	(void)sqlite3_reset(statement);
-	return code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
 pep_status batch_begin(struct batch_link *link, struct pep_error *err)
 {
-	int code = step_and_reset(link->begin);
+	int code = sqlite3_step(link->begin);
 
-	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
+	(void)sqlite3_reset(link->begin);
+	return code == SQLITE_DONE ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
 }
 
 /* SQLite names the column: "UNIQUE constraint failed: identity.dispatch_id". */
@@ -149,23 +142,26 @@ pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_
 	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
 }
 
-/* A commit ends with writing its last frame and an fsync. What failed before that frame was whole cannot come back. */
-static bool is_certain(sqlite3 *db, int code)
+/* A commit ends with writing its last frame and an fsync. What failed before that frame was whole cannot come back. `cause`: errno. */
+static bool is_certain(int code, int cause)
 {
-	int system_errno = sqlite3_system_errno(db);
-
 	if ((code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_NOMEM)
 		return true;
-	return code == SQLITE_IOERR_WRITE && (system_errno == EDQUOT || system_errno == EFBIG || system_errno == ENOSPC);
+	/* A quota or a limit of file size: refused before anything was written. */
+	return code == SQLITE_IOERR_WRITE && (cause == EDQUOT || cause == EFBIG || cause == ENOSPC);
 }
 
 pep_status batch_commit(struct batch_link *link, struct pep_error *err)
 {
-	int code = step_and_reset(link->commit);
+	int code, cause;
 
-	if (code == SQLITE_OK)
+	errno = 0; /* sqlite3_system_errno() does not tell for a commit */
+	code = sqlite3_step(link->commit);
+	cause = errno;
+	(void)sqlite3_reset(link->commit);
+	if (code == SQLITE_DONE)
 		return PEP_OK;
-	return give_up(link, code, is_certain(link->db, code) ? PEP_UNAVAILABLE : PEP_UNKNOWN, err);
+	return give_up(link, code, is_certain(code, cause) ? PEP_UNAVAILABLE : PEP_UNKNOWN, err);
 }
 
 pep_status batch_checkpoint(struct batch_link *link, bool patient, struct pep_error *err)

@@ -87,7 +87,11 @@ static pep_status sqlite_ping(void *opaque, struct pep_error *err)
 	/* After an error only a write can tell whether it is over. */
 	if (status == PEP_OK && !writer_is_well(store->writer))
 		status = writer_write(store->writer, WRITE_PROBE, NULL, err);
-	return status == PEP_OK ? PEP_OK : PEP_UNAVAILABLE;
+	if (status == PEP_OK)
+		return PEP_OK;
+	if (err)
+		err->status = PEP_UNAVAILABLE;
+	return PEP_UNAVAILABLE;
 }
 
 static pep_status write_record(struct store *store, enum write_kind kind, const struct pep_identity *id, struct pep_error *err)
