@@ -186,12 +186,6 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 	return listener_start(&server->settings, &server->listener, err);
 }
 
-/* A plugin that cannot be loaded or was given wrong options is the configuration's fault; one that cannot open is not. */
-static int exit_code_of(pep_status status)
-{
-	return status == PEP_INVALID || status == PEP_UNSUPPORTED ? SERVER_EXIT_CONFIG : SERVER_EXIT_DATA;
-}
-
 static int start(struct server *server)
 {
 	const struct config *config = server->config;
@@ -202,14 +196,16 @@ static int start(struct server *server)
 		status = open_spool(server, &err);
 	if (status == PEP_OK)
 		status = storage_open(&server->plugins, &config->storage, &server->storage, &err);
-	if (status == PEP_OK)
-		status = injector_open(&server->plugins, &config->injector, &server->injector, &err);
+	if (status != PEP_OK)
+		return refuse(&err, SERVER_EXIT_DATA);
+	status = injector_open(&server->plugins, &config->injector, &server->injector, &err);
 	if (status == PEP_OK)
 		status = open_exporters(server, &err);
-	if (status == PEP_OK)
-		status = start_service(server, &err);
 	if (status != PEP_OK)
-		return refuse(&err, exit_code_of(status));
+		return refuse(&err, SERVER_EXIT_CONFIG);
+	status = start_service(server, &err);
+	if (status != PEP_OK)
+		return refuse(&err, SERVER_EXIT_DATA);
 	status = start_api(server, &err);
 	return status == PEP_OK ? SERVER_EXIT_OK : refuse(&err, status == PEP_INVALID ? SERVER_EXIT_CONFIG : SERVER_EXIT_LISTEN);
 }
