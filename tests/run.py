@@ -28,6 +28,8 @@ LOGS = os.path.join(ROOT, "build", "test")
 CORES = len(os.sched_getaffinity(0))
 PART_LIMIT_S = 1200
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.MULTILINE)
+# Lines that say nothing of what failed.
+GOOD = re.compile(r"^ *Start +\d+: |^ *\d+/\d+ Test .* Passed |^\[ +(RUN|OK) +\]|^\[\d+/\d+\] ")
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
               "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 
@@ -145,23 +147,25 @@ def found_parts(pattern, make):
 
 def e2e_part(file):
     name = os.path.splitext(os.path.basename(file))[0]
-    return command_part(f"e2e-{name}", [sys.executable, file], env={**os.environ, **SANITIZERS, "PEP_BUILD": build_dir("asan")})
+    arguments = [f"{build_dir('asan')}/cli/pep-cli"] if name == "cli_test" else []
+    return command_part(f"e2e-{name}", [sys.executable, file, *arguments],
+                        env={**os.environ, **SANITIZERS, "PEP_BUILD": build_dir("asan")})
 
 
 def all_parts():
     """Builds one after another, each on every core; then everything else side by side, the long ones first."""
     builds = [build_part(preset) for preset in ("asan", "tsan", "release")]
     parts = [
-        command_part("kill-loop", ["tests/e2e/kill_loop", "100"]),
+        command_part("model", ["docs/model/check"]),
         ctest_part("tsan"),
+        command_part("simulation", ["build/release/tests/sim/identity_sim", "--schedules", "1000000"]),
         ctest_part("asan"),
+        command_part("kill-loop", ["tests/e2e/kill_loop", "100"]),
+        ctest_part("release"),
         replay_part("contract-cli", "cli_cases.jsonl", "serial_pattern: '[A-Za-z0-9-]+'", cli=True),
         replay_part("contract-http", "cases.jsonl"),
-        command_part("simulation", ["build/release/tests/sim/sim", "1000000"]),
-        command_part("model", ["docs/model/check"]),
-        ctest_part("release"),
     ]
-    return builds, parts + found_parts("tests/e2e/*_test.py", e2e_part)
+    return builds, parts[:4] + found_parts("tests/e2e/*_test.py", e2e_part) + parts[4:]
 
 
 def execute(part, lock):
@@ -178,7 +182,8 @@ def execute(part, lock):
         print(f"{'FAILED' if result.failed else 'ok':6}  {part.name:28}  {time.monotonic() - start:6.1f} s  {counts}"
               f"{'  (' + result.note + ')' if result.note else ''}", flush=True)
         if result.failed:
-            print("".join(f"        {line}\n" for line in text.splitlines()[-40:]) + f"        all of it: {path}", flush=True)
+            lines = [line for line in text.splitlines() if not GOOD.search(line)]
+            print("".join(f"        {line}\n" for line in lines[-40:]) + f"        all of it: {path}", flush=True)
     return result
 
 
