@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/json.h"
 
+#include "core/base/text.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 /* jansson's hooks take no context, so what they saw is kept for each thread. */
 static _Thread_local bool memory_failed;
@@ -37,8 +40,13 @@ pep_status json_parse_text(const char *text, size_t size, json_t **ret_json, str
 		json_decref(json);
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory while reading JSON");
 	}
-	if (!json)
-		return pep_fail(err, PEP_INVALID, 0, "%s (line %d, column %d)", error.text, error.line, error.column);
+	if (!json) {
+		/* It quotes what it has read, which may end inside a character. */
+		bool is_clean = text_is_printable(error.text, strlen(error.text));
+
+		return pep_fail(err, PEP_INVALID, 0, "%s (line %d, column %d)", is_clean ? error.text : "not valid JSON",
+				error.line, error.column);
+	}
 	*ret_json = json;
 	return PEP_OK;
 }

@@ -42,19 +42,17 @@ static void check_url(const char *text)
 
 static void check_numbers(const char *text, int count)
 {
-	char again[64] = "";
-	unsigned numbers[8];
-	int size = 0;
-
 	if (!text)
 		return;
-	demand(sscanf(text, "%u,%u,%u,%u,%u,%u,%u,%u", &numbers[0], &numbers[1], &numbers[2], &numbers[3], &numbers[4], &numbers[5],
-		      &numbers[6], &numbers[7]) == count); /* NOLINT(cert-err34-c): compared with the text below */
-	for (int i = 0; i < count; i++) {
-		demand(numbers[i] <= 255);
-		size += snprintf(again + size, sizeof(again) - (size_t)size, "%s%u", i ? "," : "", numbers[i]);
+	for (; count > 0; count--) {
+		char *end;
+		long number = strtol(text, &end, 10);
+
+		demand(*text >= '0' && *text <= '9' && number >= 0 && number <= 255);
+		demand(end - text == 1 || *text != '0');
+		demand(*end == (count > 1 ? ',' : '\0'));
+		text = end + 1;
 	}
-	demand(strcmp(text, again) == 0);
 }
 
 static void check_serial(const char *serial, bool is_legacy)

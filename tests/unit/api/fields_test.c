@@ -170,7 +170,8 @@ static void urls(void **state)
 			assert_good(support, names[i], good[j]);
 		for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++)
 			assert_bad(support, names[i], bad[j]);
-		memcpy(url, "https://", 8);
+		for (size_t j = 0; j < 8; j++)
+			url[j] = "https://"[j];
 		assert_good(support, names[i], url);
 		assert_bad(support, names[i], arena_format(&support->arena, "%sx", url));
 	}

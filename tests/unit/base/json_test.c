@@ -3,6 +3,7 @@
  * json_test.c - what is read is whole, or it is said why not. Every allocation fails once.
  */
 #include "core/base/json.h"
+#include "core/base/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +26,8 @@ void *__wrap_malloc(size_t size) /* NOLINT(bugprone-reserved-identifier) */
 
 static void good_and_bad(void **state)
 {
-	static const char *const bad[] = {"", " ", "{", "{\"a\":1,\"a\":1}", "\"\\u0000\"", "{} x", "\xff", "[1,]"};
+	static const char *const bad[] = {"",     " ",    "{",    "{\"a\":1,\"a\":1}", "\"\\u0000\"",
+					  "{} x", "\xff", "[1,]", "[\"\\\xd8\xbd\"]",  "[\"a\nb\"]"};
 	struct pep_error err = {0};
 	json_t *json = NULL;
 
@@ -39,6 +41,7 @@ static void good_and_bad(void **state)
 		assert_int_equal(json_parse_text(bad[i], strlen(bad[i]), &json, &err), PEP_INVALID);
 		assert_null(json);
 		assert_non_null(strstr(err.message, "(line "));
+		assert_true(text_is_printable(err.message, strlen(err.message)));
 	}
 }
 
