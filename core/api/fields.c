@@ -253,30 +253,31 @@ bool fields_parse(const struct api_context *api, const struct http_request *requ
 {
 	bool seen[FIELD_COUNT] = {false};
 	unsigned char address[16];
+	struct provision_request provision = {
+		.fields = {.struct_size = sizeof(provision.fields), .station = request->peer, .request_id = request->id},
+		.target = {.struct_size = sizeof(provision.target), .port = api->config->gateway_port}};
 
-	*ret_request = (struct provision_request){
-		.fields = {.struct_size = sizeof(ret_request->fields), .station = request->peer, .request_id = request->id},
-		.target = {.struct_size = sizeof(ret_request->target), .port = api->config->gateway_port}};
 	if (!parse_address(request->peer, address))
 		memset(address, 0, sizeof(address)); /* a peer that has no address (tests): only an explicit ip will do */
 	for (size_t i = 0; i < pair_count; i++)
-		if (!take_pair(api, request, &pairs[i], seen, ret_request, address, reply))
+		if (!take_pair(api, request, &pairs[i], seen, &provision, address, reply))
 			return false;
-	if (!fill_defaults(api->config, &ret_request->fields)) {
+	if (!fill_defaults(api->config, &provision.fields)) {
 		reply_problem(request, reply, 400, "bad_argument", "serialNumber", "serialNumber is missing");
 		return false;
 	}
-	reply->serial = ret_request->fields.serial;
+	reply->serial = provision.fields.serial;
 	if (!is_allowed(api->config, address)) {
 		reply_problem(
 			request, reply, 403, "endpoint_not_allowed", "ip",
 			"no gateway may be at this address; identity.networks in the server's configuration says where they are");
 		return false;
 	}
-	ret_request->target.ip = address_text(request->arena, address);
-	if (!ret_request->target.ip || !make_digest(request->arena, &ret_request->fields)) {
+	provision.target.ip = address_text(request->arena, address);
+	if (!provision.target.ip || !make_digest(request->arena, &provision.fields)) {
 		reply_problem(request, reply, 500, "internal", NULL, "out of memory");
 		return false;
 	}
+	*ret_request = provision;
 	return true;
 }
