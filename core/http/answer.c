@@ -29,7 +29,7 @@ static bool add_headers(struct MHD_Response *response, const struct exchange *ex
 	for (size_t i = 0; i < reply->header_count; i++)
 		if (!add(response, reply->headers[i].name, reply->headers[i].value))
 			return false;
-	return (!exchange->close && !exchange->serving->draining) || add(response, "Connection", "close");
+	return !exchange->serving->draining || add(response, "Connection", "close");
 }
 
 /* Without chunks a transfer ends with the connection, and one that broke would look whole: so the peer gets a reset (RFC 9112 8). */

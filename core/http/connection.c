@@ -129,16 +129,13 @@ static struct timespec after(int64_t timeout_ms)
 
 bool connections_wait(struct connections *connections, bool idle, int64_t timeout_ms)
 {
-	const struct timespec deadline = after(timeout_ms < 0 ? 0 : timeout_ms);
+	const struct timespec deadline = after(timeout_ms);
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
 
 	atomic_store(&connections->waited_for, true);
-	while (count(connections, idle)) {
-		if (timeout_ms < 0)
-			(void)pthread_cond_wait(&connections->changed, lock);
-		else if (pthread_cond_timedwait(&connections->changed, lock, &deadline) != 0)
+	while (count(connections, idle))
+		if (pthread_cond_timedwait(&connections->changed, lock, &deadline) != 0)
 			return count(connections, idle) == 0;
-	}
 	return true;
 }
 

@@ -52,7 +52,7 @@ void connection_end(struct connections *connections, struct connection *connecti
 
 /* How many are busy or suspended. [any thread] */
 unsigned connections_busy(struct connections *connections);
-/* Wait until none is suspended and, if `idle`, none is busy; negative timeout: for ever. False: timeout. [any thread] */
+/* Wait until none is suspended and, if `idle`, none is busy. False: timeout. [any thread] */
 bool connections_wait(struct connections *connections, bool idle, int64_t timeout_ms);
 
 /* Cut off every connection that has been sending one request for longer than header_timeout_ms: since its accept for the first,

@@ -60,7 +60,7 @@ static void reset(struct exchange *exchange)
 	reset_arena(exchange);
 	guard_init(&exchange->guard);
 	exchange->step = EXCHANGE_HEAD;
-	exchange->close = exchange->old_http = exchange->has_target = exchange->is_body_too_large = false;
+	exchange->old_http = exchange->has_target = false;
 	exchange->detail = NULL;
 	exchange->method_name = "-";
 	exchange->id[0] = '\0';
@@ -192,18 +192,7 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
 	exchange->step = EXCHANGE_BODY;
 	if (!refuse_head(exchange))
 		return MHD_YES;
-	exchange->close = true;
 	return connection_begin(&exchange->connection) ? exchange_answer(exchange) : MHD_NO;
-}
-
-/* What is too much is read and forgotten: the reply comes when the peer is ready for it. */
-static void take_body(struct exchange *exchange, const char *data, size_t size)
-{
-	if (exchange->is_body_too_large || size > EXCHANGE_BODY_MAX - exchange->body.size) {
-		exchange->is_body_too_large = true;
-		return;
-	}
-	buffer_append(&exchange->body, data, size);
 }
 
 /* A stream is opened at once: its first pieces are made while the reply's head is on its way. HEAD gets the head only. */
@@ -279,7 +268,7 @@ static bool find_route(struct exchange *exchange)
 		reply_retry_after(request, reply, 5);
 		return false;
 	}
-	if (exchange->is_body_too_large || exchange->body.failed) {
+	if (exchange->body.failed) {
 		reply_problem(request, reply, 413, "too_large", NULL, "the body has more than %u bytes", EXCHANGE_BODY_MAX);
 		return false;
 	}
@@ -326,7 +315,8 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 	if (exchange->step == EXCHANGE_HEAD)
 		return take_head(exchange, method, version);
 	if (*data_size) {
-		take_body(exchange, data, *data_size);
+		/* What is too much is read and forgotten: the reply comes when the peer is ready for it. */
+		buffer_append(&exchange->body, data, *data_size);
 		*data_size = 0;
 		return MHD_YES;
 	}

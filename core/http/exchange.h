@@ -49,7 +49,6 @@ struct exchange {
 	struct arena arena, fresh_arena; /* `fresh_arena`: as it was before the request */
 	/* Reset for every request: */
 	enum exchange_step step;
-	bool close;    /* the connection ends with this reply */
 	bool old_http; /* HTTP/1.0: no chunks */
 	bool has_target;
 	const char *raw_target; /* the library's, to compare addresses only */
@@ -60,7 +59,6 @@ struct exchange {
 	struct feed *feed;
 	uint64_t sent; /* bytes of a stream */
 	struct buffer body;
-	bool is_body_too_large;
 	struct http_request request;
 	struct http_reply reply;
 	struct pool_job job;

@@ -152,8 +152,6 @@ static bool finish_job(struct feed *feed)
 	(void)lock;
 	if (feed->closed)
 		return true;
-	if (has_news(feed))
-		wake_reader(feed);
 	feed->working = false;
 	if (!feed->end && !feed->feeds->broken && !feed->halves[feed->filling].full)
 		start_job(feed);

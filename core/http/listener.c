@@ -289,9 +289,8 @@ void listener_stop(struct listener *listener, int64_t timeout_ms)
 		feeds_break(listener->serving.feeds);
 		/* Handlers run to their end, and the library must not be stopped while a connection is suspended: it would abort. Who is
 		 * too slow to take a reply, though, is not waited for. */
-		do
-			(void)connections_wait(connections, false, -1);
-		while (!connections_wait(connections, true, LAST_REPLIES_MS) && !connections_wait(connections, false, 0));
+		while (!connections_wait(connections, true, LAST_REPLIES_MS) && !connections_wait(connections, false, 0))
+			;
 	}
 	/* Who resumed a connection may still be on the way out of the library. */
 	pool_settle(listener->serving.injections);

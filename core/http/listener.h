@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * listener.h - accepts connections, reads requests, finds their route, sends replies. The only module that knows libmicrohttpd.
+ * listener.h - accepts connections, reads requests, finds their route, sends replies. libmicrohttpd is known behind it only: in
+ * listener.c, exchange.c, answer.c, mend.c and access.c.
  *
  * An inline handler runs on an HTTP thread. For the others the connection is suspended, a bounded queue takes the request, a bounded
  * pool of threads runs the handler from top to bottom, and the connection is resumed. A full queue is 503 `busy` with Retry-After.
@@ -29,7 +30,7 @@ struct listener_settings {
 	void *context; /* given to every handler */
 };
 
-/* Bind, listen and start every thread. Settings and routes are borrowed until listener_stop() returned.
+/* Bind, listen and start every thread; none of them takes signals, and SIGPIPE is ignored from here on. Settings and routes are borrowed until listener_stop() returned.
  * Errors name address and port and what to do ("in use: ..."). [main thread] */
 pep_status listener_start(const struct listener_settings *settings, struct listener **ret_listener, struct pep_error *err);
 /* The port that it listens on. */

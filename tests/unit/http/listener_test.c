@@ -179,6 +179,7 @@ static void expect_framing_error(struct stage *stage, const char *request, size_
 {
 	struct client client = client_open(stage->port);
 	struct client_reply reply;
+	char value[256];
 
 	client_send_bytes(&client, request, size);
 	client_send(&client, "GET /echo HTTP/1.1\r\n" HOST "\r\n");
@@ -186,6 +187,7 @@ static void expect_framing_error(struct stage *stage, const char *request, size_
 	if (reply.status != 400)
 		fail_msg("status %u for %.90s", reply.status, request);
 	check_everywhere(&reply, true);
+	assert_string_equal(client_header(&reply, "Connection", value), "close");
 	client_reply_free(&reply);
 	assert_true(client_at_end(&client));
 	client_close(&client);

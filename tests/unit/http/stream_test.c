@@ -188,6 +188,36 @@ static void test_stop_breaks_streams_off(void **state)
 	client_close(&waiting);
 }
 
+static void *read_to_the_end(void *argument)
+{
+	struct client_reply reply = client_read(argument, false);
+
+	assert_int_equal(reply.status, 200);
+	assert_false(reply.is_whole);
+	client_reply_free(&reply);
+	stage_open_gate(&stage);
+	return NULL;
+}
+
+/* The reader is let go although the producer is stuck; the producer is waited for. */
+static void test_stop_does_not_let_readers_wait(void **state)
+{
+	struct client client;
+	pthread_t thread;
+
+	(void)state;
+	stage_set(&stage);
+	stage_start(&stage);
+	client = client_open(stage.port);
+	client_send(&client, "GET /held?size=1000000 HTTP/1.1\r\n" HOST);
+	stage_wait_held(&stage, 1);
+	assert_int_equal(pthread_create(&thread, NULL, read_to_the_end, &client), 0);
+	stage_stop(&stage, 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(stage.closed, 1);
+	client_close(&client);
+}
+
 /* One byte now and then, as soon as the server has had the time to look: the connection is ended however lively it is. */
 static void drip(struct client *client, const char *text)
 {
@@ -279,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_slow_readers_keep_no_worker),
 		cmocka_unit_test(test_a_reader_that_leaves_closes_the_stream),
 		cmocka_unit_test(test_stop_breaks_streams_off),
+		cmocka_unit_test(test_stop_does_not_let_readers_wait),
 		cmocka_unit_test(test_slow_requests_are_cut_off),
 		cmocka_unit_test(test_slow_handlers_are_not),
 	};
