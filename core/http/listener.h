@@ -30,7 +30,8 @@ struct listener_settings {
 	void *context; /* given to every handler */
 };
 
-/* Bind, listen and start every thread; none of them takes signals, and SIGPIPE is ignored from here on. Settings and routes are borrowed until listener_stop() returned.
+/* Bind, listen and start every thread; none of them takes signals, and SIGPIPE is ignored from here on. Settings and routes are
+ * borrowed until listener_stop() returned.
  * Errors name address and port and what to do ("in use: ..."). [main thread] */
 pep_status listener_start(const struct listener_settings *settings, struct listener **ret_listener, struct pep_error *err);
 /* The port that it listens on. */
