@@ -30,7 +30,7 @@
 static atomic_int sync_errno, write_errno;
 static atomic_uint sync_count;
 
-int fdatasync(int fd)
+int fdatasync(int fildes)
 {
 	int cause = atomic_load(&sync_errno);
 
@@ -39,10 +39,10 @@ int fdatasync(int fd)
 		errno = cause;
 		return -1;
 	}
-	return (int)syscall(SYS_fdatasync, fd);
+	return (int)syscall(SYS_fdatasync, fildes);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
+ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t offset)
 {
 	int cause = atomic_load(&write_errno);
 
@@ -50,7 +50,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
 		errno = cause;
 		return -1;
 	}
-	return (ssize_t)syscall(SYS_pwrite64, fd, data, size, offset);
+	return (ssize_t)syscall(SYS_pwrite64, fd, buf, n, offset);
 }
 
 struct world {

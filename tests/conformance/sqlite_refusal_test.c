@@ -134,7 +134,7 @@ static void expect_refusal_for_nobody(struct world *world, const char *why)
 			_exit(2);
 		if (open_store(world, world->path, &store, &err) != PEP_INVALID)
 			_exit(3);
-		_exit(strstr(err.message, why) && strstr(err.message, "let user") ? 0 : 4);
+		_exit(strstr(err.message, why) && strstr(err.message, "let the server's user") ? 0 : 4);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -223,7 +223,7 @@ static void a_cut_file(void **state)
 	const struct world *world = *state;
 
 	make_store(world);
-	assert_int_equal(truncate(world->path, 3 * 4096), 0);
+	assert_int_equal(truncate(world->path, 12288), 0);
 	expect_refusal(world, world->path, PEP_INTERNAL, "", "restore the last backup");
 }
 

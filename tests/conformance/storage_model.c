@@ -18,7 +18,7 @@ static int compare(const void *a_pointer, const void *b_pointer)
 
 void model_sort(const struct pep_identity **records, size_t count)
 {
-	qsort(records, count, sizeof(records[0]), compare);
+	qsort(records, count, sizeof(void *), compare);
 }
 
 static bool is_behind(const struct pep_identity *id, const struct pep_scan_query *query)

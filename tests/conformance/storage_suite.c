@@ -44,7 +44,7 @@ static int run_group(const char *name, const struct storage_case *cases, struct 
 
 	while (cases[count].name)
 		count++;
-	tests = calloc(count, sizeof(*tests));
+	tests = calloc(count + 1, sizeof(*tests));
 	if (!tests)
 		return 1;
 	for (size_t i = 0; i < count; i++)

@@ -194,7 +194,7 @@ static void make_piece(struct piece *piece, uint32_t attempt)
 
 static bool is_one_piece(const struct pep_identity *id)
 {
-	struct piece piece;
+	struct piece piece = {0};
 
 	make_piece(&piece, id->attempt);
 	return strcmp(id->ou, piece.ou) == 0 && strcmp(id->reason, piece.reason) == 0 && strcmp(id->history, piece.history) == 0;
@@ -202,7 +202,7 @@ static bool is_one_piece(const struct pep_identity *id)
 
 static pep_status write_piece(struct store_driver *driver, const char *serial, int64_t revision, uint32_t attempt)
 {
-	struct piece piece;
+	struct piece piece = {0};
 	const struct pep_identity id = {.struct_size = sizeof(id),
 					.state = PEP_CLAIMED,
 					.revision = revision,

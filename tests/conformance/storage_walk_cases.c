@@ -52,7 +52,7 @@ static void data_insert(struct store_driver *driver, struct data *data)
 {
 	struct filler fillers[FILLER_COUNT];
 
-	data->sorted = calloc(data->count, sizeof(data->sorted[0]));
+	data->sorted = calloc(data->count, sizeof(void *));
 	assert_non_null(data->sorted);
 	for (size_t i = 0; i < FILLER_COUNT; i++) {
 		fillers[i] = (struct filler){.driver = driver, .data = data, .first = i};
@@ -139,7 +139,7 @@ static void print_query(const struct pep_scan_query *query)
 
 static void check_query(struct store_driver *driver, const struct data *data, const struct pep_scan_query *query)
 {
-	const struct pep_identity **expected = calloc(data->count, sizeof(expected[0]));
+	const struct pep_identity **expected = calloc(data->count + 1, sizeof(void *));
 	const struct pep_identity *id;
 	size_t expected_count, count = 0;
 	void *scan;
@@ -167,7 +167,7 @@ static void check_query(struct store_driver *driver, const struct data *data, co
 	free(expected);
 }
 
-#define EACH(variable, list) for (size_t variable = 0; variable < sizeof(list) / sizeof((list)[0]); variable++)
+#define EACH(variable, list) for (size_t(variable) = 0; (variable) < sizeof(list) / sizeof((list)[0]); (variable)++)
 
 static void check_filters(struct store_driver *driver, const struct data *data, struct pep_scan_query query)
 {
@@ -445,7 +445,7 @@ static void many_walks_at_once(void **state)
 		assert_null(walk_next(driver, scans[i]));
 		walk_close(driver, scans[i]);
 	}
-	assert_int_equal(seen, 48 * data.count + 16 * 10);
+	assert_int_equal(seen, 48 * data.count + (size_t)16 * 10);
 	data_free(&data);
 }
 
@@ -470,7 +470,7 @@ static void walks_may_end_early(void **state)
 static void a_shorter_query(void **state)
 {
 	struct store_driver *driver = *state;
-	struct pep_scan_query query = *SCAN_QUERY(.limit = 5, .after = (const char *)(uintptr_t)1, .lease_before_ms = 1);
+	struct pep_scan_query query = *SCAN_QUERY(.limit = 5, .after = "~", .lease_before_ms = 1);
 	struct pep_error err = {0};
 	struct data data;
 	void *scan;

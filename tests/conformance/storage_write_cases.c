@@ -15,6 +15,12 @@
 #define TEXT_COUNT ((sizeof(struct pep_identity) - offsetof(struct pep_identity, serial)) / sizeof(const char *))
 #define LONG_SIZE 400000u
 
+/* The texts of a record are its last members, one after the other; the serial is number 0. */
+static void set_text(struct pep_identity *id, size_t member, const char *text)
+{
+	(&id->serial)[member] = text;
+}
+
 static struct pep_identity plain(const char *serial)
 {
 	return (struct pep_identity){
@@ -87,11 +93,10 @@ static void every_member_is_kept(void **state)
 				  .contacted = 15,
 				  .before = 16,
 				  .generation = 17};
-	const char **members = &id.serial;
 
 	for (size_t i = 0; i < TEXT_COUNT; i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "text %zu", i);
-		members[i] = texts[i];
+		set_text(&id, i, texts[i]);
 	}
 	assert_int_equal(store_insert(driver, &id), PEP_OK);
 	expect_stored(driver, &id, 1);
@@ -114,18 +119,17 @@ static void absent_and_empty_differ(void **state)
 {
 	struct store_driver *driver = *state;
 	struct pep_identity id = plain("all absent");
-	const char **members = &id.serial;
 
 	assert_int_equal(store_insert(driver, &id), PEP_OK);
 	expect_stored(driver, &id, 1);
 	id.serial = "all empty";
 	for (size_t i = 1; i < TEXT_COUNT; i++)
-		members[i] = "";
+		set_text(&id, i, "");
 	assert_int_equal(store_insert(driver, &id), PEP_OK);
 	expect_stored(driver, &id, 1);
 	/* And back. */
 	for (size_t i = 1; i < TEXT_COUNT; i++)
-		members[i] = NULL;
+		set_text(&id, i, NULL);
 	id.revision = 1;
 	assert_int_equal(store_update(driver, &id), PEP_OK);
 	expect_stored(driver, &id, 2);
@@ -204,18 +208,18 @@ static void check_unique(struct store_driver *driver, size_t member)
 {
 	struct pep_identity a = plain("a"), b = plain("b"), c = plain("c");
 
-	((const char **)(void *)&a.serial)[member] = "key";
-	((const char **)(void *)&b.serial)[member] = "key";
-	((const char **)(void *)&c.serial)[member] = "KEY"; /* another one */
+	set_text(&a, member, "key");
+	set_text(&b, member, "key");
+	set_text(&c, member, "KEY"); /* another one */
 	assert_int_equal(store_insert(driver, &a), PEP_OK);
 	assert_int_equal(store_insert(driver, &b), PEP_CONFLICT);
 	expect_absent(driver, "b");
 	assert_int_equal(store_insert(driver, &c), PEP_OK);
 	/* By an update. */
 	c.revision = 1;
-	((const char **)(void *)&c.serial)[member] = "key";
+	set_text(&c, member, "key");
 	assert_int_equal(store_update(driver, &c), PEP_CONFLICT);
-	((const char **)(void *)&c.serial)[member] = "KEY";
+	set_text(&c, member, "KEY");
 	expect_stored(driver, &c, 1);
 	/* One's own is no obstacle. */
 	a.revision = 1;
@@ -224,7 +228,7 @@ static void check_unique(struct store_driver *driver, size_t member)
 	expect_stored(driver, &a, 2);
 	/* It is free again when its owner drops it. */
 	a.revision = 2;
-	((const char **)(void *)&a.serial)[member] = NULL;
+	set_text(&a, member, NULL);
 	assert_int_equal(store_update(driver, &a), PEP_OK);
 	assert_int_equal(store_insert(driver, &b), PEP_OK);
 	expect_stored(driver, &b, 1);
@@ -307,7 +311,7 @@ static void sizes_are_honoured(void **state)
 	} newer = {.id = plain("newer")};
 	struct pep_error err = {0};
 
-	id.ou = (const char *)(uintptr_t)1; /* must not be looked at */
+	id.ou = "must not be looked at";
 	id.struct_size = offsetof(struct pep_identity, dispatch_id);
 	id.history = id.ou;
 	id.dispatch_id = id.enrollment_id = id.ou;

@@ -58,15 +58,15 @@ void batch_link_close(struct batch_link *link)
 static pep_status give_up(struct batch_link *link, int code, pep_status status, struct pep_error *err)
 {
 	struct pep_error cause = {0};
+	bool ended;
 
 	(void)connection_fail(&cause, link->db, code, "write to", link->path);
 	if (err) {
 		*err = cause;
 		err->status = status;
 	}
-	if (sqlite3_get_autocommit(link->db) == 0 && sqlite3_exec(link->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
-		batch_link_close(link);
-	else if ((code & 0xff) != SQLITE_FULL && (code & 0xff) != SQLITE_BUSY)
+	ended = sqlite3_get_autocommit(link->db) != 0 || sqlite3_exec(link->db, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
+	if (!ended || ((code & 0xff) != SQLITE_FULL && (code & 0xff) != SQLITE_BUSY))
 		batch_link_close(link);
 	return status;
 }
@@ -136,7 +136,7 @@ pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_
 		return apply_probe(link, err);
 	}
 	code = change_row(link, write->kind == WRITE_INSERT ? link->insert : link->update_rest, write);
-	/* Nothing changed: its enrollment_id is new, or there is no such revision. */
+	/* Nothing changed: one of its keys is new, or there is no such revision. */
 	if (code == SQLITE_OK && write->kind == WRITE_UPDATE && sqlite3_changes(link->db) == 0 && write->status == PEP_CONFLICT)
 		code = change_row(link, link->update, write);
 	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Less room than this and a commit may fail at any moment. */
-#define ROOM_MIN_SIZE (1024u * 1024u)
+#define ROOM_MIN_SIZE UINT64_C(1048576)
 
 static const struct remote {
 	unsigned long type;
@@ -34,25 +34,33 @@ const char *place_remote_name(unsigned long type)
 	return NULL;
 }
 
+static const struct cause {
+	int number;
+	pep_status status;
+	const char *advice;
+} causes[] = {
+	{ENOENT, PEP_INVALID, "create the folder, or correct `path`"},
+	{ENOTDIR, PEP_INVALID, "create the folder, or correct `path`"},
+	{EISDIR, PEP_INVALID, "correct `path`"},
+	{ELOOP, PEP_INVALID, "correct `path`"},
+	{ENAMETOOLONG, PEP_INVALID, "correct `path`"},
+	{EACCES, PEP_INVALID, "let the server's user read and write the file and its folder, or correct `path`"},
+	{EPERM, PEP_INVALID, "let the server's user read and write the file and its folder, or correct `path`"},
+	{EROFS, PEP_INVALID, "mount the file system for writing, or choose another `path`"},
+	{ENOSPC, PEP_UNAVAILABLE, "free some space"},
+	{EDQUOT, PEP_UNAVAILABLE, "free some space, or raise the quota"},
+	{ENOMEM, PEP_NO_MEMORY, "give the server more memory"},
+	{EMFILE, PEP_UNAVAILABLE, "raise the limit of open files"},
+};
+
 static pep_status fail_with_errno(struct pep_error *err, const char *what, const char *path)
 {
-	int cause = errno;
+	struct cause cause = {errno, PEP_UNAVAILABLE, "look at the disk and into the system's log"};
 
-	if (cause == ENOENT || cause == ENOTDIR)
-		return pep_fail(err, PEP_INVALID, cause, "cannot %s %s: %s: create the folder, or correct `path`", what, path,
-				strerror(cause));
-	if (cause == EISDIR || cause == ELOOP || cause == ENAMETOOLONG)
-		return pep_fail(err, PEP_INVALID, cause, "cannot %s %s: %s: correct `path`", what, path, strerror(cause));
-	if (cause == EACCES || cause == EPERM)
-		return pep_fail(err, PEP_INVALID, cause,
-				"cannot %s %s: %s: let user %u read and write the file and its folder, or correct `path`", what,
-				path, strerror(cause), (unsigned)geteuid());
-	if (cause == EROFS)
-		return pep_fail(err, PEP_INVALID, cause, "cannot %s %s: %s: mount it for writing, or choose another `path`", what,
-				path, strerror(cause));
-	if (cause == ENOSPC || cause == EDQUOT)
-		return pep_fail(err, PEP_UNAVAILABLE, cause, "cannot %s %s: %s: free some space", what, path, strerror(cause));
-	return pep_fail(err, PEP_UNAVAILABLE, cause, "cannot %s %s: %s: look into the system's log", what, path, strerror(cause));
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].number == cause.number)
+			cause = causes[i];
+	return pep_fail(err, cause.status, cause.number, "cannot %s %s: %s: %s", what, path, strerror(cause.number), cause.advice);
 }
 
 /* Absolute and free of links, so that two names of one file meet at one lock. */
@@ -69,12 +77,11 @@ static pep_status resolve(const char *path, char **ret_path, struct pep_error *e
 	folder_copy = strdup(path);
 	name_copy = strdup(path);
 	folder = folder_copy ? realpath(dirname(folder_copy), NULL) : NULL;
-	if (!folder_copy || !name_copy)
-		status = pep_fail(err, PEP_NO_MEMORY, ENOMEM, "cannot open %s: out of memory", path);
-	else if (!folder)
+	/* Out of memory is an errno, too. */
+	if (!folder || !name_copy || asprintf(ret_path, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, basename(name_copy)) < 0) {
 		status = fail_with_errno(err, "create", path);
-	else if (asprintf(ret_path, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, basename(name_copy)) < 0)
-		status = pep_fail(err, PEP_NO_MEMORY, ENOMEM, "cannot open %s: out of memory", path);
+		*ret_path = NULL;
+	}
 	free(folder);
 	free(folder_copy);
 	free(name_copy);

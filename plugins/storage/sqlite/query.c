@@ -20,6 +20,7 @@ static const struct lead {
 	/* What is leased is little, so this walks all leases in order rather than sorting those that ended. */
 	[QUERY_LEASE] = {{"identity_lease", "identity_lease"},
 			 "lease_until_ms > 0 AND lease_until_ms < ?2 AND (?1 = 0 OR state = ?1) AND "},
+	/* One key is one gateway, or a few, so they may be sorted. */
 	[QUERY_KEY] = {{"identity_key", "identity_key"},
 		       "idempotency_key = ?8 AND (?1 = 0 OR state = ?1) AND "
 		       "(?2 = 0 OR (lease_until_ms > 0 AND lease_until_ms < ?2)) AND "},

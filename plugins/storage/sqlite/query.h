@@ -3,7 +3,8 @@
  * query.h - the SQL of every read, by number, so that a connection can keep each of them prepared.
  *
  * The order of a walk has two parts: records with a dispatch_id by dispatch_id, then those without one by serial. Each part is a
- * statement of its own that an index answers in order; INDEXED BY makes the statement fail rather than sort or read everything.
+ * statement of its own that an index answers in order; INDEXED BY makes the statement fail rather than read everything. Only the
+ * few records of one idempotency key are sorted.
  */
 #ifndef PLUGINS_STORAGE_SQLITE_QUERY_H
 #define PLUGINS_STORAGE_SQLITE_QUERY_H

@@ -51,16 +51,16 @@ const char record_insert_sql[] =
 	"INSERT INTO identity (" RECORD_COLUMNS ") VALUES (?1, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
 	"?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
 
-#define UPDATE_REST                                                                                                               \
-	"UPDATE identity SET revision = ?2 + 1, state = ?3, created_ms = ?4, deployed_ms = ?5, lease_until_ms = ?6, attempt = "   \
-	"?7, "                                                                                                                    \
-	"contacted = ?8, before = ?9, generation = ?10, dispatch_id = ?11, hardware_version = ?13, radio_config = ?14, "          \
-	"led_config = ?15, category = ?16, api_address = ?17, gateway_services_address = ?18, verification_key = ?19, ou = ?20, " \
-	"device_id = ?21, ethernet_mac = ?22, sixb_mac = ?23, nonce = ?24, owner = ?25, idempotency_key = ?26, "                  \
+#define UPDATE_REST                                                                                                         \
+	"UPDATE identity SET revision = ?2 + 1, state = ?3, created_ms = ?4, deployed_ms = ?5, lease_until_ms = ?6, "       \
+	"attempt = ?7, contacted = ?8, before = ?9, generation = ?10, dispatch_id = ?11, hardware_version = ?13, "          \
+	"radio_config = ?14, led_config = ?15, category = ?16, api_address = ?17, gateway_services_address = ?18, "         \
+	"verification_key = ?19, ou = ?20, device_id = ?21, ethernet_mac = ?22, sixb_mac = ?23, nonce = ?24, owner = ?25, " \
 	"request_digest = ?27, station = ?28, request_id = ?29, reason = ?30, history = ?31"
 
-const char record_update_sql[] = UPDATE_REST ", enrollment_id = ?12 WHERE serial = ?1 AND revision = ?2";
-const char record_update_rest_sql[] = UPDATE_REST " WHERE serial = ?1 AND revision = ?2 AND enrollment_id IS ?12";
+const char record_update_sql[] = UPDATE_REST ", enrollment_id = ?12, idempotency_key = ?26 WHERE serial = ?1 AND revision = ?2";
+const char record_update_rest_sql[] =
+	UPDATE_REST " WHERE serial = ?1 AND revision = ?2 AND enrollment_id IS ?12 AND idempotency_key IS ?26";
 
 int record_bind(sqlite3_stmt *statement, const struct pep_identity *id)
 {

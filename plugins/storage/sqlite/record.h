@@ -17,7 +17,7 @@
 
 extern const char record_insert_sql[]; /* a new row with revision 1 */
 extern const char record_update_sql[]; /* where serial and revision match; one more revision */
-/* The same, where enrollment_id is what it was: leaves that index alone, the one index whose pages are hit at random. */
+/* The same, where enrollment_id and idempotency_key are what they were: leaves their indexes alone, whose pages are hit at random. */
 extern const char record_update_rest_sql[];
 
 /* Binds all parameters. The texts are borrowed until the statement is reset. Returns SQLite's code. */

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define PAGE_ROWS 256
-#define PAGE_SIZE (124u * 1024u)
-#define POINT_SIZE (2u * 1024u)
+#define PAGE_SIZE ((size_t)124 * 1024)
+#define POINT_SIZE ((size_t)2 * 1024)
 
 /* In a page: one behind the other. */
 struct row {
@@ -276,8 +276,8 @@ static pep_status count_walk(struct reader_pool *pool, struct plan *plan, int64_
 pep_status scan_count(struct reader_pool *pool, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err)
 {
 	struct pep_scan_query own = plan_query(query);
-	const struct pep_identity *id;
-	struct scan *scan;
+	const struct pep_identity *id = NULL;
+	struct scan *scan = NULL;
 	struct plan plan;
 	pep_status status;
 
@@ -289,7 +289,7 @@ pep_status scan_count(struct reader_pool *pool, const struct pep_scan_query *que
 	if (!own.serial)
 		return count_walk(pool, &plan, ret_count, err);
 	status = scan_open(pool, query, &scan, err);
-	if (status != PEP_OK)
+	if (!scan)
 		return status;
 	status = scan_next(scan, &id, err);
 	if (status == PEP_OK)

@@ -28,7 +28,7 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE INDEX identity_state ON identity (state, dispatch_id, serial);\n"
 	"CREATE INDEX identity_deployed ON identity (deployed_ms, dispatch_id) WHERE dispatch_id IS NOT NULL;\n"
 	"CREATE INDEX identity_lease ON identity (dispatch_id, serial, lease_until_ms) WHERE lease_until_ms > 0;\n"
-	"CREATE INDEX identity_key ON identity (idempotency_key, dispatch_id, serial) WHERE idempotency_key IS NOT NULL;\n",
+	"CREATE INDEX identity_key ON identity (idempotency_key) WHERE idempotency_key IS NOT NULL;\n",
 };
 
 static pep_status look(sqlite3 *db, const char *path, int64_t *ret_version, struct pep_error *err)

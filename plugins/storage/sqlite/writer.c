@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define LOG_FRAMES_MAX 4000   /* 16 MB: then the log is moved into the file */
-#define IDLE_MS 1000          /* so long without writes, and the log is moved, too */
+#define IDLE_US 1000000L      /* so long without writes, and the log is moved, too */
 #define GATHER_US 200         /* a small part of what a commit takes */
 #define LOG_FRAMES_LATE 16000 /* readers kept it from starting again: wait for them */
 
@@ -34,6 +34,17 @@ static void say(const struct writer *writer, int32_t level, const char *line)
 {
 	if (writer->setup.host && writer->setup.host->log)
 		writer->setup.host->log(writer->setup.host, level, line);
+}
+
+static void push(struct writer *writer, struct write *write)
+{
+	(void)pthread_mutex_lock(&writer->mutex);
+	*writer->end = write;
+	writer->end = &write->next;
+	writer->queue_count++;
+	if (writer->wake_count && writer->queue_count >= writer->wake_count)
+		(void)pthread_cond_signal(&writer->wake);
+	(void)pthread_mutex_unlock(&writer->mutex);
 }
 
 /* The next one in line, NULL if there is none now. */
@@ -170,7 +181,7 @@ static void checkpoint(struct writer *writer)
 /* Under the mutex, which is released meanwhile. */
 static void sleep_until_work(struct writer *writer)
 {
-	struct timespec until = soon(IDLE_MS * 1000);
+	struct timespec until = soon(IDLE_US);
 	bool late = false;
 
 	writer->wake_count = 1;
@@ -285,13 +296,7 @@ pep_status writer_write(struct writer *writer, enum write_kind kind, const struc
 
 	if (sem_init(&write.done, 0, 0) != 0)
 		return pep_fail(err, PEP_UNAVAILABLE, errno, "cannot write to %s: no semaphore", writer->setup.place->path);
-	(void)pthread_mutex_lock(&writer->mutex);
-	*writer->end = &write;
-	writer->end = &write.next;
-	writer->queue_count++;
-	if (writer->wake_count && writer->queue_count >= writer->wake_count)
-		(void)pthread_cond_signal(&writer->wake);
-	(void)pthread_mutex_unlock(&writer->mutex);
+	push(writer, &write);
 	/* One semaphore each: the writer wakes whom it means, not everybody. */
 	while (sem_wait(&write.done) != 0)
 		;
