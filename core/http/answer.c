@@ -32,7 +32,7 @@ static bool add_headers(struct MHD_Response *response, const struct exchange *ex
 	return !exchange->serving->draining || add(response, "Connection", "close");
 }
 
-/* Without chunks a transfer ends with the connection, and one that broke would look whole: so the peer gets a reset (RFC 9112 8). */
+/* Without chunks a transfer ends with the connection, and one that broke would look whole: the peer gets a reset (RFC 9112 8). */
 static void reset_connection(int fd)
 {
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * guard.h - is it clear where this request ends? Two readers that differ about it (a proxy and this server) are what request smuggling
- * lives on, so whatever RFC 9112 calls malformed is refused here, though the HTTP library tolerates it. Knows nothing of that library.
+ * guard.h - is it clear where this request ends? Two readers that differ about it (a proxy and this server) are what request
+ * smuggling lives on, so whatever RFC 9112 calls malformed is refused here, though the HTTP library tolerates it. Knows nothing of
+ * that library.
  */
 #ifndef CORE_HTTP_GUARD_H
 #define CORE_HTTP_GUARD_H
@@ -22,7 +23,7 @@ struct guard {
 /* Ready for a new request; the array is left as it is. */
 void guard_init(struct guard *guard);
 
-/* A request line that the library has split in place: method NUL target NUL version, and a NUL each for CR and LF. Then every header
+/* A request line that the library has split in place: method NUL target NUL version, a NUL each for CR and LF. Then every header
  * must begin where the line before it ended, or the library has passed over something: a NUL, a folded line (RFC 9112 5.2), a bare
  * LF. `target_size` is its length before anybody decoded it. Without this call, lines are not checked. */
 void guard_request_line(struct guard *guard, const char *method, const char *target, size_t target_size, const char *version);

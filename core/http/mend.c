@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A defect of libmicrohttpd 0.9.75, mended from outside: parse_connection_headers() goes on after it has queued an error, so that the
+ * A defect of libmicrohttpd 0.9.75, mended from outside: parse_connection_headers() goes on after it has queued an error, so the
  * head of the reply is made twice, and the peer reads the second one as the body. There is no callback at that place but the log's.
  */
 #include "core/base/cleanup.h"

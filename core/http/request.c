@@ -53,8 +53,8 @@ static bool is_visible(const char *text, size_t size)
 
 enum part { PART_PATH, PART_QUERY };
 
-/* Decode `size` bytes to `out`, which has room for as many and a NUL. The end of what was written, its NUL, or NULL. In a query `+` is
- * a space; in a path %2F stays as it is, since it is data and no separator (RFC 3986 2.2). */
+/* Decode `size` bytes to `out`, which has room for as many and a NUL. The end of what was written, its NUL, or NULL. In a query `+`
+ * is a space; in a path %2F stays as it is, since it is data and no separator (RFC 3986 2.2). */
 static char *decode(const char *text, size_t size, enum part part, char *out, const char **ret_detail)
 {
 	char *start = out;

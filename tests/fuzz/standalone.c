@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs a fuzz target once over every file of a folder, without a fuzzer. No file is a failure: then the folder is not the right one.
+ * Runs a fuzz target once over every file of a folder, without a fuzzer. No file is a failure: then the folder is the wrong one.
  */
 #include "fuzz.h"
 
