@@ -4,7 +4,8 @@
  * listener.c, exchange.c, answer.c, mend.c and access.c.
  *
  * An inline handler runs on an HTTP thread. For the others the connection is suspended, a bounded queue takes the request, a
- * bounded pool of threads runs the handler from top to bottom, and the connection is resumed. A full queue is 503 `busy` with Retry-After.
+ * bounded pool of threads runs the handler from top to bottom, and the connection is resumed. A full queue is 503 `busy` with
+ * Retry-After.
  */
 #ifndef CORE_HTTP_LISTENER_H
 #define CORE_HTTP_LISTENER_H
