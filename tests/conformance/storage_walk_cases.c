@@ -4,130 +4,16 @@
  */
 #include "storage_cases.h"
 
+#include "storage_data.h"
 #include "storage_model.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#define SMALL_COUNT 90u
 #define MANY_COUNT 2100u /* more than a plugin is likely to fetch at once */
-
-#define FILLER_COUNT 32u
-
-/* A record with room for its texts. */
-struct entry {
-	struct pep_identity id;
-	char serial[32], dispatch_id[32], enrollment_id[32];
-};
-
-struct data {
-	struct entry *entries;
-	const struct pep_identity **sorted;
-	size_t count;
-};
-
-/* One of several threads that fill a store, because a plugin may write many records for the price of one. */
-struct filler {
-	struct store_driver *driver;
-	struct data *data;
-	size_t first;
-	unsigned failed;
-	pthread_t thread;
-};
-
-static void *fill(void *arg)
-{
-	struct filler *filler = arg;
-
-	for (size_t i = filler->first; i < filler->data->count; i += FILLER_COUNT)
-		filler->failed += store_insert(filler->driver, &filler->data->entries[i].id) != PEP_OK;
-	return NULL;
-}
-
-static void data_insert(struct store_driver *driver, struct data *data)
-{
-	struct filler fillers[FILLER_COUNT];
-
-	data->sorted = calloc(data->count, sizeof(void *));
-	assert_non_null(data->sorted);
-	for (size_t i = 0; i < FILLER_COUNT; i++) {
-		fillers[i] = (struct filler){.driver = driver, .data = data, .first = i};
-		assert_int_equal(pthread_create(&fillers[i].thread, NULL, fill, &fillers[i]), 0);
-	}
-	for (size_t i = 0; i < FILLER_COUNT; i++) {
-		assert_int_equal(pthread_join(fillers[i].thread, NULL), 0);
-		assert_int_equal(fillers[i].failed, 0);
-	}
-	for (size_t i = 0; i < data->count; i++) {
-		data->entries[i].id.revision = 1;
-		data->sorted[i] = &data->entries[i].id;
-	}
-	model_sort(data->sorted, data->count);
-}
-
-static void data_free(struct data *data)
-{
-	free(data->entries);
-	free(data->sorted);
-}
-
-static struct entry *data_alloc(struct data *data, size_t count)
-{
-	data->count = count;
-	data->entries = calloc(count, sizeof(data->entries[0]));
-	assert_non_null(data->entries);
-	return data->entries;
-}
-
-/* All states, with and without dispatch id, lease and deployment, in no order. */
-static void make_small(struct store_driver *driver, struct data *data)
-{
-	struct entry *entries = data_alloc(data, SMALL_COUNT);
-
-	for (unsigned i = 0; i < SMALL_COUNT; i++) {
-		struct entry *entry = &entries[i];
-		unsigned mixed = (i * 37) % SMALL_COUNT;
-
-		(void)snprintf(entry->serial, sizeof(entry->serial), "GW-%u", mixed);
-		(void)snprintf(entry->dispatch_id, sizeof(entry->dispatch_id), "%x%s", (i * 53) % SMALL_COUNT, i % 9 ? "" : "-b");
-		entry->id = (struct pep_identity){.struct_size = sizeof(entry->id),
-						  .state = 1 + i % 7,
-						  .created_ms = i,
-						  .deployed_ms = i % 5 ? 1000 + (i * 53) % SMALL_COUNT : 0,
-						  .lease_until_ms = i % 4 ? 0 : 500 + mixed,
-						  .serial = entry->serial,
-						  .idempotency_key = i % 6   ? "key-a"
-								     : i % 4 ? "key-b"
-									     : NULL,
-						  .dispatch_id = i % 3 ? entry->dispatch_id : NULL};
-		if (i == 17)
-			entry->id.lease_until_ms = -5; /* no lease */
-	}
-	data_insert(driver, data);
-}
-
-/* Dispatch ids from "d000000" on for the first `dispatched`. */
-static void make_many(struct store_driver *driver, struct data *data, unsigned count, unsigned dispatched)
-{
-	struct entry *entries = data_alloc(data, count);
-
-	for (unsigned i = 0; i < count; i++) {
-		struct entry *entry = &entries[i];
-
-		(void)snprintf(entry->serial, sizeof(entry->serial), "GW-%06u", (i * 7919u) % count);
-		(void)snprintf(entry->dispatch_id, sizeof(entry->dispatch_id), "d%06u", i);
-		entry->id = (struct pep_identity){.struct_size = sizeof(entry->id),
-						  .state = i < dispatched ? PEP_DEPLOYED : PEP_FAILED,
-						  .deployed_ms = i < dispatched ? 1000 + i : 0,
-						  .serial = entry->serial,
-						  .dispatch_id = i < dispatched ? entry->dispatch_id : NULL};
-	}
-	data_insert(driver, data);
-}
 
 static void print_query(const struct pep_scan_query *query)
 {
@@ -197,11 +83,11 @@ static void check_filters(struct store_driver *driver, const struct data *data, 
 static void every_combination_of_filters(void **state)
 {
 	static const char *const afters[] = {NULL, "", "10", "10-b", "2f", "11-a", "zz"};
-	static const uint32_t limits[] = {0, 1, 7, SMALL_COUNT, UINT32_MAX};
+	static const uint32_t limits[] = {0, 1, 7, DATA_SMALL_COUNT, UINT32_MAX};
 	struct store_driver *driver = *state;
 	struct data data;
 
-	make_small(driver, &data);
+	data_make_small(driver, &data);
 	EACH(i, afters)
 	{
 		EACH(j, limits)
@@ -220,7 +106,7 @@ static void an_idempotency_key_and_filters(void **state)
 	struct store_driver *driver = *state;
 	struct data data;
 
-	make_small(driver, &data);
+	data_make_small(driver, &data);
 	EACH(i, keys)
 	{
 		EACH(j, afters)
@@ -240,7 +126,7 @@ static void a_serial_and_filters(void **state)
 	struct store_driver *driver = *state;
 	struct data data;
 
-	make_small(driver, &data);
+	data_make_small(driver, &data);
 	EACH(i, serials)
 	{
 		EACH(j, afters)
@@ -301,7 +187,7 @@ static void long_walks(void **state)
 	struct store_driver *driver = *state;
 	struct data data;
 
-	make_many(driver, &data, MANY_COUNT, MANY_COUNT / 2);
+	data_make_many(driver, &data, MANY_COUNT, MANY_COUNT / 2);
 	for (unsigned descending = 0; descending < 2; descending++) {
 		check_query(driver, &data, SCAN_QUERY(.descending = descending));
 		check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = MANY_COUNT - 1));
@@ -351,7 +237,7 @@ static void pages_while_records_come_in(void **state)
 	size_t seen = 0;
 	bool more = true;
 
-	make_many(driver, &data, 500, 500);
+	data_make_many(driver, &data, 500, 500);
 	late.id = (struct pep_identity){
 		.struct_size = sizeof(late.id), .state = PEP_DEPLOYED, .serial = late.serial, .dispatch_id = late.dispatch_id};
 	for (unsigned page = 0; more; page++) {
@@ -390,7 +276,7 @@ static void an_open_walk_holds_up_nobody(void **state)
 	size_t seen = 0;
 	void *scan;
 
-	make_many(driver, &data, MANY_COUNT, MANY_COUNT);
+	data_make_many(driver, &data, MANY_COUNT, MANY_COUNT);
 	scan = walk_open(driver, SCAN_QUERY(.state = PEP_DEPLOYED));
 	id = walk_next(driver, scan);
 	assert_non_null(id);
@@ -425,7 +311,7 @@ static void many_walks_at_once(void **state)
 	void *scans[WALK_COUNT];
 	size_t seen = 0;
 
-	make_many(driver, &data, 600, 300);
+	data_make_many(driver, &data, 600, 300);
 	for (unsigned i = 0; i < WALK_COUNT; i++)
 		scans[i] = walk_open(driver, SCAN_QUERY(.descending = i % 2, .limit = i % 4 == 3 ? 10 : 0));
 	for (size_t step = 0; step < data.count; step++) {
@@ -454,7 +340,7 @@ static void walks_may_end_early(void **state)
 	struct store_driver *driver = *state;
 	struct data data;
 
-	make_many(driver, &data, 600, 300);
+	data_make_many(driver, &data, 600, 300);
 	for (unsigned i = 0; i < 200; i++) {
 		void *scan = walk_open(driver, i % 3 ? SCAN_QUERY(.descending = i % 2) : SCAN_QUERY(.serial = "GW-000001"));
 
@@ -477,7 +363,7 @@ static void a_shorter_query(void **state)
 	unsigned count = 0;
 
 	query.struct_size = offsetof(struct pep_scan_query, after);
-	make_many(driver, &data, 20, 20);
+	data_make_many(driver, &data, 20, 20);
 	assert_int_equal(driver->ops->scan_open(driver->store, &query, &scan, &err), PEP_OK);
 	while (walk_next(driver, scan))
 		count++;
