@@ -44,6 +44,22 @@ static void dispatch_ids_grow_whatever_the_clock_does(void **state)
 	dispatch_fini(&dispatch);
 }
 
+static void dispatch_ids_grow_within_a_millisecond(void **state)
+{
+	struct dispatch dispatch;
+	char last[25] = "";
+	char id[25];
+
+	(void)state;
+	dispatch_init(&dispatch, NULL);
+	for (unsigned i = 0; i < 100; i++) {
+		dispatch_next(&dispatch, 1000000, id);
+		assert_true(memcmp(id, last, 14) > 0); /* not by the luck of the random digits */
+		memcpy(last, id, sizeof(last));
+	}
+	dispatch_fini(&dispatch);
+}
+
 static void dispatch_ids_go_on_after_the_newest_in_the_store(void **state)
 {
 	static const char *const newest[] = {"65432100ffffffffffffffff", "65432100FFFFFFFFFFFFFFFF", "654321001230000000000000"};
@@ -95,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dispatch_id_says_when),
 		cmocka_unit_test(dispatch_ids_grow_whatever_the_clock_does),
+		cmocka_unit_test(dispatch_ids_grow_within_a_millisecond),
 		cmocka_unit_test(dispatch_ids_go_on_after_the_newest_in_the_store),
 		cmocka_unit_test(an_endpoint_is_held_by_one),
 	};
