@@ -43,6 +43,6 @@ struct sqlite_writers {
 	int report;            /* a pipe for promises; -1: none */
 	atomic_uint failed;
 };
-void sqlite_writers_run(struct sqlite_writers *writers);
+void sqlite_writers_run(struct sqlite_writers *all);
 
 #endif
