@@ -176,8 +176,9 @@ pep_status place_open(const char *path, struct place *ret_place, struct pep_erro
 	pep_status status;
 
 	status = resolve(path, &place.path, err);
-	if (place.path)
-		status = open_folder(&place, err);
+	if (!place.path)
+		return status;
+	status = open_folder(&place, err);
 	if (status == PEP_OK)
 		status = take_lock(&place, err);
 	if (status == PEP_OK)
