@@ -88,14 +88,15 @@ static void leave(struct injector *injector)
 		gate_leave(&injector->gate);
 }
 
-/* What is not said for certain is in doubt. */
-static pep_status settle(const struct injector *injector, pep_status status, struct pep_injection *ret, struct pep_error *err)
+/* What the plugin does not say is `unsaid`. */
+static pep_status settle(const struct injector *injector, pep_status status, uint32_t unsaid, struct pep_injection *ret,
+			 struct pep_error *err)
 {
 	ret->struct_size = sizeof(*ret);
 	ret->enrollment_id[sizeof(ret->enrollment_id) - 1] = '\0';
 	ret->detail[sizeof(ret->detail) - 1] = '\0';
 	if (ret->outcome < PEP_DELIVERED || ret->outcome > PEP_DOUBTFUL)
-		ret->outcome = status == PEP_NOT_FOUND ? PEP_NOT_SENT : PEP_DOUBTFUL;
+		ret->outcome = unsaid;
 	if (status == PEP_OK && ret->outcome != PEP_DELIVERED)
 		return pep_fail(err, PEP_INTERNAL, 0, "injector \"%s\" reported success, but not that the gateway has its identity",
 				injector->slot.name);
@@ -115,7 +116,7 @@ pep_status injector_inject(struct injector *injector, const struct pep_target *t
 	}
 	status = injector->ops->inject(injector->injector, target, id, timeout_ms, witness, ret, err);
 	leave(injector);
-	return settle(injector, status, ret, err);
+	return settle(injector, status, PEP_DOUBTFUL, ret, err);
 }
 
 pep_status injector_adopt(struct injector *injector, const struct pep_identity *id, int64_t timeout_ms, struct pep_injection *ret,
@@ -133,7 +134,8 @@ pep_status injector_adopt(struct injector *injector, const struct pep_identity *
 	ret->outcome = 0;
 	status = injector->ops->adopt(injector->injector, id, timeout_ms, ret, err);
 	leave(injector);
-	return settle(injector, status, ret, err);
+	/* An attempt that was never started has sent nothing. */
+	return settle(injector, status, status == PEP_NOT_FOUND ? PEP_NOT_SENT : PEP_DOUBTFUL, ret, err);
 }
 
 void injector_forget(struct injector *injector, const struct pep_identity *id)

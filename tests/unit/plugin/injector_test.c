@@ -141,6 +141,7 @@ static void what_is_not_said_is_in_doubt(void **state)
 		{PEP_TIMEOUT, PEP_DELIVERED, PEP_TIMEOUT, PEP_DELIVERED}, /* a fact stays one */
 		{PEP_TIMEOUT, 0, PEP_TIMEOUT, PEP_DOUBTFUL},
 		{PEP_TIMEOUT, 77, PEP_TIMEOUT, PEP_DOUBTFUL},
+		{PEP_NOT_FOUND, 0, PEP_NOT_FOUND, PEP_DOUBTFUL}, /* "never started" is what adopt() says; here it may mean a file */
 		{PEP_UNAVAILABLE, PEP_NOT_SENT, PEP_UNAVAILABLE, PEP_NOT_SENT},
 		{1234, PEP_NOT_SENT, PEP_INTERNAL, PEP_NOT_SENT},
 	};
