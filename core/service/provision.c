@@ -95,8 +95,8 @@ static enum provision_outcome outcome_of_claim(enum machine_verdict verdict)
 
 /* --- the end: rows 9 to 12 --- */
 
-/* What the gateway holds; NULL: the injector does not say it in a way that can be recorded, nor did it before. */
-static const char *delivered_id(const struct attempt *attempt, const struct pep_injection *injection)
+/* What the gateway holds, or may hold; NULL: the injector does not say it in a way that can be recorded, nor did it before. */
+static const char *told_id(const struct attempt *attempt, const struct pep_injection *injection)
 {
 	const struct pep_identity *record = attempt->record;
 
@@ -202,11 +202,10 @@ static void finish_otherwise(struct attempt *attempt, pep_status status, const s
 		event.kind = MACHINE_END_NOT_SENT;
 	} else { /* doubtful, or an injector that does not say */
 		event.kind = MACHINE_END_DOUBTFUL;
+		event.enrollment_id = told_id(attempt, injection);
 		result->outcome = PROVISION_IN_DOUBT;
-		if (attempt_is_enrollment_id(injection->enrollment_id)) {
-			event.enrollment_id = injection->enrollment_id;
-			(void)snprintf(result->enrollment_id, sizeof(result->enrollment_id), "%s", injection->enrollment_id);
-		}
+		if (event.enrollment_id)
+			(void)snprintf(result->enrollment_id, sizeof(result->enrollment_id), "%s", event.enrollment_id);
 	}
 	event.reason = make_reason(attempt->arena, result->outcome, detail);
 	/* Lost is not wrong: the lease ends by itself, and row 13 says what is known. */
@@ -237,7 +236,7 @@ static void inject(struct attempt *attempt, const struct pep_target *target, str
 				 &result->error);
 	PEP_FAILPOINT("injected");
 	if (injection.outcome == PEP_DELIVERED)
-		enrollment_id = delivered_id(attempt, &injection);
+		enrollment_id = told_id(attempt, &injection);
 	if (enrollment_id)
 		finish_delivered(attempt, enrollment_id, result);
 	else

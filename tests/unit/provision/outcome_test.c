@@ -251,6 +251,30 @@ static void doubt_names_the_candidate(void **state)
 	assert_string_equal(fixture_record(fixture)->enrollment_id, ID_1);
 }
 
+static void doubt_names_the_candidate_that_only_the_witness_heard(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_outcome(fixture, PEP_DOUBTFUL, PEP_TIMEOUT);
+	fixture->injector.enrollment_id = NULL;
+	assert_int_equal(fixture_provision(fixture), PROVISION_IN_DOUBT);
+	assert_string_equal(fixture->result.enrollment_id, ID_1);
+	assert_string_equal(fixture_record(fixture)->enrollment_id, ID_1);
+}
+
+static void doubt_does_not_name_an_earlier_candidate(void **state)
+{
+	struct fixture *fixture = *state;
+	struct pep_identity old = fixture_left_behind(PEP_IN_DOUBT, 0);
+
+	fake_store_put(&fixture->store, &old);
+	fixture->injector.steps[1].verb = INJECTOR_END; /* contacted, not issued */
+	fixture->injector.enrollment_id = NULL;
+	fixture_outcome(fixture, PEP_DOUBTFUL, PEP_TIMEOUT);
+	assert_int_equal(fixture_provision(fixture), PROVISION_IN_DOUBT);
+	assert_string_equal(fixture->result.enrollment_id, "");
+}
+
 static void an_opaque_tool_tells_its_candidate_at_the_end(void **state)
 {
 	struct fixture *fixture = *state;
@@ -358,6 +382,8 @@ int main(void)
 		cmocka_unit_test(failures_leave_the_serial_free),
 		TEST(what_was_not_reached_is_as_before),
 		TEST(doubt_names_the_candidate),
+		TEST(doubt_names_the_candidate_that_only_the_witness_heard),
+		TEST(doubt_does_not_name_an_earlier_candidate),
 		TEST(an_opaque_tool_tells_its_candidate_at_the_end),
 		TEST(a_certificate_that_was_ready_before_connecting),
 		TEST(an_unfit_enrollment_id_is_refused),
