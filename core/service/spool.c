@@ -30,6 +30,12 @@ static bool is_entry(const char *name)
 	return size > strlen(ENTRY_SUFFIX) && name[0] != '.' && strcmp(name + size - strlen(ENTRY_SUFFIX), ENTRY_SUFFIX) == 0;
 }
 
+/* An entry before its rename: see spool_put(). */
+static bool is_temporary(const char *name)
+{
+	return name[0] == '.' && is_entry(name + 1);
+}
+
 /* A stream over the folder that does not share its position with the descriptor that we keep. */
 static DIR *list_folder(const struct spool *spool)
 {
@@ -53,6 +59,57 @@ static bool count_entries(const struct spool *spool, unsigned *ret_count)
 	(void)closedir(list);
 	*ret_count = count;
 	return true;
+}
+
+/* The entry's texts belong to *ret_json. PEP_INVALID: this is no entry; else it cannot be read now. */
+static pep_status read_entry(int folder, const char *name, json_t **ret_json, struct spool_entry *ret_entry)
+{
+	AUTO(close_fd) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	char text[ENTRY_LIMIT];
+	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+	struct pep_error ignored = {0};
+	json_t *json = NULL;
+	json_int_t attempt;
+	pep_status status;
+
+	if (size < 0)
+		return PEP_UNAVAILABLE;
+	status = json_parse_text(text, (size_t)size, &json, &ignored);
+	if (status != PEP_OK)
+		return status;
+	if (json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce, "enrollment_id",
+			&ret_entry->enrollment_id, "attempt", &attempt) != 0 ||
+	    attempt < 1 || attempt > UINT32_MAX) {
+		json_decref(json);
+		return PEP_INVALID;
+	}
+	ret_entry->attempt = (uint32_t)attempt;
+	*ret_json = json;
+	return PEP_OK;
+}
+
+/* Killed between write and rename: what is whole is a fact, what is not tells nothing. */
+static void finish_temporaries(const struct spool *spool)
+{
+	DIR *list = list_folder(spool);
+
+	if (!list)
+		return;
+	for (const struct dirent *file = readdir(list); file; file = readdir(list)) {
+		struct spool_entry entry;
+		json_t *json = NULL;
+		pep_status status;
+
+		if (!is_temporary(file->d_name))
+			continue;
+		status = read_entry(spool->folder, file->d_name, &json, &entry);
+		if (status == PEP_OK)
+			(void)renameat(spool->folder, file->d_name, spool->folder, file->d_name + 1);
+		else if (status == PEP_INVALID)
+			(void)unlinkat(spool->folder, file->d_name, 0);
+		json_decref(json);
+	}
+	(void)closedir(list);
 }
 
 /* So that the folder itself survives a loss of power, if it is new. The one above may be closed to us: then it is not ours, or new. */
@@ -98,6 +155,7 @@ pep_status spool_open(const char *folder, struct spool **ret_spool, struct pep_e
 			folder);
 	}
 	sync_parent(spool);
+	finish_temporaries(spool);
 	if (!count_entries(spool, &count))
 		return refuse_folder(spool, folder, err);
 	atomic_init(&spool->count, count);
@@ -168,35 +226,12 @@ pep_status spool_put(struct spool *spool, const struct spool_entry *entry, struc
 	return PEP_OK;
 }
 
-/* The entry's texts belong to *ret_json. */
-static bool read_entry(int folder, const char *name, json_t **ret_json, struct spool_entry *ret_entry)
-{
-	AUTO(close_fd) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	char text[ENTRY_LIMIT];
-	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-	struct pep_error ignored = {0};
-	json_t *json = NULL;
-	json_int_t attempt;
-
-	if (size <= 0 || json_parse_text(text, (size_t)size, &json, &ignored) != PEP_OK)
-		return false;
-	if (json_unpack(json, "{s:s, s:s, s:s, s:I}", "serial", &ret_entry->serial, "nonce", &ret_entry->nonce, "enrollment_id",
-			&ret_entry->enrollment_id, "attempt", &attempt) != 0 ||
-	    attempt < 1 || attempt > UINT32_MAX) {
-		json_decref(json);
-		return false;
-	}
-	ret_entry->attempt = (uint32_t)attempt;
-	*ret_json = json;
-	return true;
-}
-
 static void replay_one(struct spool *spool, const char *name, bool (*settle)(void *, const struct spool_entry *), void *context)
 {
 	struct spool_entry entry;
 	json_t *json;
 
-	if (!read_entry(spool->folder, name, &json, &entry)) {
+	if (read_entry(spool->folder, name, &json, &entry) != PEP_OK) {
 		log_event(LOG_ERR, "a spooled outcome cannot be read; it is kept", LOG_TEXT("file", name));
 		return;
 	}

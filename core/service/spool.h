@@ -17,7 +17,8 @@ struct spool_entry {
 	uint32_t attempt;
 };
 
-/* Open the folder (made if absent, 0700) and lock it against a second server. Entries of earlier starts are counted.
+/* Open the folder (made if absent, 0700) and lock it against a second server. Entries of earlier starts are counted,
+ * and one that a crash left half made is finished or removed.
  * PEP_CONFLICT: another server has it. [main thread] */
 pep_status spool_open(const char *folder, struct spool **ret_spool, struct pep_error *err);
 void spool_close(struct spool *spool); /* NULL is fine. [main thread] */

@@ -241,7 +241,6 @@ static void other_files_are_not_looked_at(void **state)
 {
 	struct seen seen = {.answer = true};
 
-	write_file(*state, ".half.delivered", "{"); /* a crash between write and rename */
 	write_file(*state, ".delivered", "{");
 	write_file(*state, "notes.txt", "mine");
 	fixture_reopen_spool(*state);
@@ -250,6 +249,21 @@ static void other_files_are_not_looked_at(void **state)
 	spool_replay(spool_of(state), look, &seen);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(fixture_files(*state, "notes.txt"), 1);
+}
+
+/* Killed between write and rename. Half of a file tells nothing; a whole one is a fact. */
+static void what_a_crash_left_is_finished(void **state)
+{
+	struct seen seen = {.answer = true};
+
+	write_file(*state, ".half.delivered", "{");
+	write_file(*state, ".whole.delivered", "{\"serial\":\"s\",\"nonce\":\"n\",\"enrollment_id\":\"e\",\"attempt\":7}");
+	fixture_reopen_spool(*state);
+	assert_int_equal(spool_count(spool_of(state)), 1);
+	assert_int_equal(fixture_files(*state, ".delivered"), 1);
+	spool_replay(spool_of(state), look, &seen);
+	assert_int_equal(seen.attempt, 7);
+	assert_int_equal(fixture_files(*state, ".delivered"), 0);
 }
 
 static void a_second_server_is_kept_out(void **state)
@@ -318,6 +332,7 @@ int main(void)
 		TEST(a_name_that_may_not_survive_is_replayed_all_the_same),
 		TEST(what_cannot_be_understood_is_kept),
 		TEST(other_files_are_not_looked_at),
+		TEST(what_a_crash_left_is_finished),
 		TEST(a_second_server_is_kept_out),
 		TEST(a_folder_that_cannot_be_used),
 		TEST(a_new_folder_is_ours_alone),
