@@ -23,27 +23,47 @@ struct recovery {
 
 /* --- the spool --- */
 
+/* One look through it. */
+struct replay {
+	struct provisioner *provisioner;
+	bool is_quiet; /* what waits was reported before */
+	bool is_away;  /* the store does not answer: the rest would wait for that again, one after the other */
+};
+
 static bool settle(void *context, const struct spool_entry *entry)
 {
-	struct provisioner *provisioner = context;
+	struct replay *replay = context;
+	struct provisioner *provisioner = replay->provisioner;
 	AUTO(arena_fini) struct arena arena = {0};
 	const struct pep_identity *record = NULL;
 	struct pep_error err = {0};
-	pep_status status = storage_get(provisioner->storage, &arena, entry->serial, &record, &err);
+	pep_status status;
 
+	if (replay->is_away)
+		return false;
+	status = storage_get(provisioner->storage, &arena, entry->serial, &record, &err);
+	replay->is_away = status == PEP_UNAVAILABLE || status == PEP_TIMEOUT;
 	if (status == PEP_OK && record && machine_has_delivery(record, entry->attempt))
 		return true;
 	if (status == PEP_OK)
 		status = provision_record_delivery(provisioner, &arena, entry, record, &record, &err);
 	if (status != PEP_OK) {
-		log_event(LOG_WARNING, "a spooled outcome still waits for storage", LOG_TEXT("serial", entry->serial),
-			  LOG_TEXT("error", err.message));
+		if (!replay->is_quiet)
+			log_event(LOG_WARNING, "a spooled outcome is not stored yet; it is kept", LOG_TEXT("serial", entry->serial),
+				  LOG_TEXT("error", err.message));
 		return false;
 	}
 	log_event(LOG_INFO, "a spooled outcome is stored", LOG_TEXT("serial", entry->serial),
 		  LOG_TEXT("state", identity_state_name(record->state)));
 	PEP_FAILPOINT("replayed");
 	return machine_has_delivery(record, entry->attempt);
+}
+
+static void replay_spool(struct provisioner *provisioner, bool is_quiet)
+{
+	struct replay replay = {.provisioner = provisioner, .is_quiet = is_quiet};
+
+	spool_replay(provisioner->spool, settle, &replay);
 }
 
 /* --- leases: row 13 --- */
@@ -101,21 +121,21 @@ static pep_status lapse_all(struct provisioner *provisioner, const char *server_
 	return status;
 }
 
-static pep_status recover(struct provisioner *provisioner, const char *server_name, bool at_start, struct pep_error *err)
+/* `is_start`: look at all leases, not only at those that have ended. */
+static pep_status end_leases(struct provisioner *provisioner, const char *server_name, bool is_start, struct pep_error *err)
 {
 	int64_t now_ms;
-	pep_status status;
+	pep_status status = storage_now(provisioner->storage, &now_ms, err);
 
-	spool_replay(provisioner->spool, settle, provisioner);
-	status = storage_now(provisioner->storage, &now_ms, err);
 	if (status == PEP_OK)
-		status = lapse_all(provisioner, server_name, at_start ? INT64_MAX : now_ms + 1, now_ms, err);
+		status = lapse_all(provisioner, server_name, is_start ? INT64_MAX : now_ms + 1, now_ms, err);
 	return status;
 }
 
 pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err)
 {
-	return recover(provisioner, server_name, true, err);
+	replay_spool(provisioner, false);
+	return end_leases(provisioner, server_name, true, err);
 }
 
 /* --- the thread --- */
@@ -142,12 +162,17 @@ static bool wait_interval(struct recovery *recovery)
 static void *run(void *context)
 {
 	struct recovery *recovery = context;
+	struct provisioner *provisioner = recovery->provisioner;
+	unsigned reported = spool_count(provisioner->spool);
 	bool failing = false;
 
 	while (wait_interval(recovery)) {
 		struct pep_error err = {0};
-		pep_status status = recover(recovery->provisioner, recovery->server_name, false, &err);
+		pep_status status;
 
+		replay_spool(provisioner, spool_count(provisioner->spool) <= reported);
+		reported = spool_count(provisioner->spool);
+		status = end_leases(provisioner, recovery->server_name, false, &err);
 		/* Once per outage, not once per interval. */
 		if (status != PEP_OK && !failing)
 			log_event(LOG_WARNING, "expired leases cannot be looked at", LOG_TEXT("error", err.message));
@@ -189,7 +214,7 @@ void recovery_stop(struct recovery *recovery)
 	(void)pthread_cond_signal(&recovery->wake);
 	(void)pthread_mutex_unlock(&recovery->mutex);
 	(void)pthread_join(recovery->thread, NULL);
-	spool_replay(recovery->provisioner->spool, settle, recovery->provisioner);
+	replay_spool(recovery->provisioner, false);
 	(void)pthread_cond_destroy(&recovery->wake);
 	(void)pthread_mutex_destroy(&recovery->mutex);
 	free(recovery);

@@ -231,6 +231,19 @@ static void what_no_record_knows_is_kept(void **state)
 	assert_string_equal(fixture_record(fixture)->enrollment_id, ID_1);
 }
 
+/* A store that is away may take its time to say so: a stop must not wait for that once per entry. */
+static void the_rest_waits_when_the_store_is_away(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (uint32_t attempt = 1; attempt <= 5; attempt++)
+		put_spool(fixture, attempt, ID_1);
+	fake_store_script(&fixture->store, STORE_GET, 0, STORE_AWAY);
+	assert_int_equal(at_start(fixture), PEP_OK);
+	assert_int_equal(fixture->store.calls[STORE_GET], 1);
+	assert_int_equal(spool_count(fixture->provisioner.spool), 5);
+}
+
 /* --- the thread --- */
 
 static void post(struct storage *store, void *context)
@@ -339,6 +352,7 @@ int main(void)
 		TEST(after_a_grant_that_only_claimed_it_is_there),
 		TEST(it_goes_only_when_a_read_shows_it),
 		TEST(what_no_record_knows_is_kept),
+		TEST(the_rest_waits_when_the_store_is_away),
 		TEST(the_thread_replays_and_lapses),
 		TEST(the_thread_does_not_end_what_this_start_holds),
 		TEST(the_thread_outlives_an_outage),
