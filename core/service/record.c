@@ -60,7 +60,7 @@ pep_status record_change(struct storage *storage, struct arena *arena, const str
 			/* An insert that lost: the serial is there now. */
 			refused_at = next->revision ? next->revision : -1;
 			status = storage_get(storage, arena, change->serial, &record, err);
-		} else if (status == PEP_UNKNOWN) {
+		} else if (status != PEP_UNAVAILABLE) { /* only that says for certain that it was not done */
 			const struct pep_identity *there = NULL;
 
 			if (storage_get(storage, arena, change->serial, &there, err) != PEP_OK || !is_written(there, next))

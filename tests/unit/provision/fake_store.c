@@ -196,6 +196,8 @@ static pep_status fail(enum store_fault fault, struct pep_error *err)
 	switch (fault) {
 	case STORE_AWAY:
 		return pep_fail(err, PEP_UNAVAILABLE, 0, "the fake store is away");
+	case STORE_TIMEOUT_NOW:
+		return pep_fail(err, PEP_TIMEOUT, 0, "the fake store took too long");
 	case STORE_BROKEN:
 		return pep_fail(err, PEP_INTERNAL, 0, "the fake store is broken");
 	case STORE_NO_MEMORY:
@@ -216,7 +218,7 @@ static pep_status write_record(struct storage *store, enum store_call call, cons
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&store->mutex);
 
 	(void)lock;
-	if (fault == STORE_UNKNOWN_NOW)
+	if (fault == STORE_UNKNOWN_NOW || fault == STORE_TIMEOUT_NOW)
 		(void)apply(store, call, id);
 	else if (fault == STORE_UNKNOWN_LATER)
 		keep(store, &store->late, id, id->revision);

@@ -19,6 +19,7 @@ enum store_fault {
 	STORE_UNKNOWN_NOW,   /* applied, the answer is lost: PEP_UNKNOWN */
 	STORE_UNKNOWN_LATER, /* PEP_UNKNOWN; applied by fake_store_settle(), if the revision still matches then */
 	STORE_UNKNOWN_NEVER, /* PEP_UNKNOWN; never applied */
+	STORE_TIMEOUT_NOW,   /* applied, but it took too long: PEP_TIMEOUT, which a write should not say */
 	STORE_BROKEN,        /* PEP_INTERNAL */
 	STORE_NO_MEMORY,     /* PEP_NO_MEMORY */
 };

@@ -58,12 +58,12 @@ static void a_write_that_is_read_back_counts(void **state)
 {
 	const struct write *const writes[] = {&claiming, &contacting, &issuing, &delivering};
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 8; i++) {
 		struct fixture *fixture;
 
 		assert_int_equal(fixture_set_up(state), 0);
 		fixture = *state;
-		break_write(fixture, writes[i], STORE_UNKNOWN_NOW);
+		break_write(fixture, writes[i % 4], i < 4 ? STORE_UNKNOWN_NOW : STORE_TIMEOUT_NOW);
 		assert_int_equal(fixture_provision(fixture), PROVISION_DEPLOYED);
 		assert_int_equal(fixture->injector.injections, 1);
 		assert_int_equal(fixture_record(fixture)->revision, 4);
