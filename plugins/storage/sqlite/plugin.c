@@ -25,7 +25,7 @@ static const struct pep_option options[] = {
 	[OPTION_PATH] = {"path", "pep.db", "the file that holds the records, on a local disk", 1, 4000, PEP_PATH},
 	[OPTION_CACHE_KIB] = {"cache_kib", "2048", "page cache of each of up to 9 connections, in KiB", 64, 1048576, PEP_INT},
 	[OPTION_BATCH] = {"batch", "64", "records that are written with one commit, at most", 1, 10000, PEP_INT},
-	[OPTION_CHECK_MIB] = {"check_mib", "64",
+	[OPTION_CHECK_MIB] = {"check_mib", "1048576",
 			      "check each page of the file at start up to this size, in MiB; a larger one only after a crash", 0,
 			      1048576, PEP_INT},
 	{0},
