@@ -20,7 +20,7 @@
 static void storage_problem(const struct http_request *request, struct http_reply *reply, pep_status status,
 			    const struct pep_error *err)
 {
-	log_event(LOG_ERR, "storage does not answer", LOG_TEXT("req", request->id), LOG_TEXT("error", err->message));
+	log_event(LOG_ERR, "storage does not answer", LOG_TEXT("request_id", request->id), LOG_TEXT("error", err->message));
 	if (status == PEP_NO_MEMORY || status == PEP_INTERNAL) {
 		reply_problem(request, reply, 500, "internal", NULL, "the server has an inner problem; its log tells more");
 		return;

@@ -4,6 +4,7 @@
  */
 #include "core/api/api.h"
 #include "core/api/arguments.h"
+#include "core/base/log.h"
 #include "core/service/spool.h"
 
 #include <string.h>
@@ -27,7 +28,9 @@ void api_readyz(void *context, struct http_request *request, struct http_reply *
 	if (!arguments_check(request, no_names, reply))
 		return;
 	status = storage_ping(api->storage, &err);
-	/* Terse on purpose: the reason is in the log, not for everybody on the network. */
+	/* The page is terse on purpose: why is not for everybody on the network. */
+	if (status != PEP_OK)
+		log_event(LOG_WARNING, "not ready: storage", LOG_TEXT("request_id", request->id), LOG_TEXT("error", err.message));
 	json = arena_format(request->arena, "{\"ready\":%s,\"checks\":{\"storage\":\"%s\",\"spool\":\"%u waiting\"}}",
 			    status == PEP_OK ? "true" : "false", status == PEP_OK ? "ok" : "unavailable", spool_count(api->spool));
 	if (!json) {

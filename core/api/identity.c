@@ -114,8 +114,8 @@ static void log_outcome(const struct http_request *request, const struct provisi
 		return;
 	log_event(good ? LOG_INFO : LOG_WARNING, good ? "gateway provisioned" : "gateway not provisioned",
 		  LOG_TEXT("serial", provision->fields.serial), LOG_TEXT("result", outcome_replies[result->outcome].code),
-		  LOG_TEXT("ip", provision->target.ip), LOG_NUMBER("port", provision->target.port), LOG_TEXT("req", request->id),
-		  LOG_TEXT("enrollment", good ? result->identity->enrollment_id : NULL),
+		  LOG_TEXT("ip", provision->target.ip), LOG_NUMBER("port", provision->target.port),
+		  LOG_TEXT("request_id", request->id), LOG_TEXT("enrollment", good ? result->identity->enrollment_id : NULL),
 		  LOG_TEXT("error", good || !result->error.message[0] ? NULL : result->error.message),
 		  LOG_NUMBER("ms", clock_boot_ms() - request->start_boot_ms));
 }

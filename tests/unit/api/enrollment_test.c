@@ -6,10 +6,12 @@
 
 #include "../provision/fake_store.h"
 
+#include "core/base/log.h"
 #include "core/service/spool.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct world {
 	struct support *support;
@@ -395,6 +397,29 @@ static void health(void **state)
 	support_assert_problem(support, 400, "bad_argument", "x");
 }
 
+/* The page does not say why; the log does. */
+static void why_it_is_not_ready_is_in_the_log(void **state)
+{
+	struct world *world = *state;
+	char text[1024] = "";
+	int ends[2];
+	int saved = dup(STDERR_FILENO);
+
+	assert_int_equal(pipe(ends), 0);
+	assert_true(saved >= 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+	log_setup(LOG_WARNING, LOG_FORMAT_LOGFMT);
+	fake_store_script(&world->store, STORE_PING, 1, STORE_AWAY);
+	api_readyz(&world->support->api, &world->support->request, &world->support->reply);
+	log_setup(-1, LOG_FORMAT_LOGFMT);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	(void)close(saved);
+	(void)close(ends[1]);
+	(void)!read(ends[0], text, sizeof(text) - 1);
+	(void)close(ends[0]);
+	assert_non_null(strstr(text, "the fake store is away"));
+	assert_non_null(strstr(text, "request_id=req-1"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -413,6 +438,7 @@ int main(void)
 		TEST(orders_and_last),
 		TEST(a_page_is_whole_or_an_error),
 		TEST(health),
+		TEST(why_it_is_not_ready_is_in_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
