@@ -42,7 +42,25 @@ const char *arguments_value(const struct http_request *request, const char *name
 	return NULL;
 }
 
-bool arguments_is_dispatch_id(const char *text)
+bool arguments_last(const struct http_request *request, struct http_reply *reply, const char **ret_last)
 {
-	return strlen(text) == 24 && strspn(text, "0123456789abcdefABCDEF") == 24;
+	const char *text = arguments_value(request, "last");
+	char *last = NULL;
+
+	if (text && (strlen(text) != 24 || strspn(text, "0123456789abcdefABCDEF") != 24)) {
+		reply_problem(request, reply, 400, "bad_argument", "last",
+			      "last is the _id of the last entry of the previous page: 24 hex digits");
+		return false;
+	}
+	if (text) {
+		last = arena_text(request->arena, text);
+		if (!last) { /* not to be taken for a walk from the start */
+			reply_problem(request, reply, 500, "internal", NULL, "out of memory");
+			return false;
+		}
+	}
+	for (char *digit = last; digit && *digit; digit++)
+		*digit = (char)(*digit >= 'A' && *digit <= 'F' ? *digit - 'A' + 'a' : *digit);
+	*ret_last = last;
+	return true;
 }

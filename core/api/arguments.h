@@ -16,7 +16,8 @@ bool arguments_check(const struct http_request *request, const char *const *name
 /* The value of an argument; NULL: absent or empty. */
 const char *arguments_value(const struct http_request *request, const char *name);
 
-/* 24 hex digits. */
-bool arguments_is_dispatch_id(const char *text);
+/* The argument `last`, where a walk goes on: an _id in lower case, as ids are stored, in the request's arena; NULL: absent or empty.
+ * False: the reply says what is wrong. */
+bool arguments_last(const struct http_request *request, struct http_reply *reply, const char **ret_last);
 
 #endif

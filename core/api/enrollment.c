@@ -121,13 +121,11 @@ static bool parse_list(const struct http_request *request, struct http_reply *re
 	static const char *const names[] = {"limit", "order", "last", NULL};
 	const char *limit;
 	const char *order;
-	const char *last;
 
 	if (!arguments_check(request, names, reply))
 		return false;
 	limit = arguments_value(request, "limit");
 	order = arguments_value(request, "order");
-	last = arguments_value(request, "last");
 	*ret_query = (struct list_query){.limit = LIST_DEFAULT, .descending = true, .order = order ? order : "DESC"};
 	if (limit && !parse_limit(limit, &ret_query->limit)) {
 		reply_problem(request, reply, 400, "bad_argument", "limit", "limit is a whole number from 1 to %u", LIST_LIMIT);
@@ -138,23 +136,7 @@ static bool parse_list(const struct http_request *request, struct http_reply *re
 		return false;
 	}
 	ret_query->descending = !order || strcasecmp(order, "DESC") == 0;
-	if (last && !arguments_is_dispatch_id(last)) {
-		reply_problem(request, reply, 400, "bad_argument", "last",
-			      "last is the _id of the last entry of the previous page: 24 hex digits");
-		return false;
-	}
-	if (last) {
-		char *lower = arena_text(request->arena, last);
-
-		if (!lower) { /* not to be taken for a walk from the start */
-			reply_problem(request, reply, 500, "internal", NULL, "out of memory");
-			return false;
-		}
-		for (char *digit = lower; *digit; digit++)
-			*digit = (char)(*digit >= 'A' && *digit <= 'F' ? *digit + ('a' - 'A') : *digit);
-		ret_query->last = lower;
-	}
-	return true;
+	return arguments_last(request, reply, &ret_query->last);
 }
 
 /* Percent-encode what is not unreserved (RFC 3986). */

@@ -51,28 +51,6 @@ static bool read_range(const struct http_request *request, struct http_reply *re
 	return true;
 }
 
-/* Ids are stored in lower case. */
-static bool read_last(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *query)
-{
-	const char *text = arguments_value(request, "last");
-	char *last;
-
-	if (!text)
-		return true;
-	if (!arguments_is_dispatch_id(text))
-		return bad_argument(request, reply, "last", "must be the _id of an identity: 24 hex digits");
-	last = arena_text(request->arena, text);
-	if (!last) {
-		reply_problem(request, reply, 500, "internal", NULL, "out of memory; try again");
-		return false;
-	}
-	for (char *digit = last; *digit; digit++)
-		if (*digit >= 'A' && *digit <= 'F')
-			*digit = (char)(*digit - 'A' + 'a');
-	query->after = last;
-	return true;
-}
-
 static bool read_limit(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *query)
 {
 	const char *text = arguments_value(request, "limit");
@@ -90,7 +68,7 @@ static bool read_query(const struct http_request *request, struct http_reply *re
 	struct pep_scan_query query = {.struct_size = sizeof(query)};
 
 	if (!arguments_check(request, names, reply) || !read_state(request, reply, &query) || !read_range(request, reply, &query) ||
-	    !read_limit(request, reply, &query) || !read_last(request, reply, &query))
+	    !read_limit(request, reply, &query) || !arguments_last(request, reply, &query.after))
 		return false;
 	*ret_query = query;
 	return true;

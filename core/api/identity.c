@@ -29,7 +29,7 @@ static const struct outcome_reply outcome_replies[] = {
 	[PROVISION_REPLAYED] = {ANSWER_IDENTITY, 200, "replayed", NULL, 0},
 	[PROVISION_EXISTS] = {ANSWER_EXISTS, 409, "exists", NULL, 0},
 	[PROVISION_MISMATCH] = {ANSWER_PROBLEM, 422, "idempotency_mismatch",
-				"this Idempotency-Key was used for this serial number with other fields", 0},
+				"this Idempotency-Key was used for another serial number, or with other fields", 0},
 	[PROVISION_IN_PROGRESS] = {ANSWER_PROBLEM, 409, "in_progress", "somebody is provisioning this serial number now", 2},
 	[PROVISION_ENDPOINT_BUSY] = {ANSWER_PROBLEM, 409, "endpoint_busy",
 				     "the gateway at this ip and port is being provisioned for another serial number", 2},
