@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/base/log.h"
 #include "core/config/config.h"
 #include "core/plugin/check.h"
 #include "core/plugin/describe.h"
@@ -195,7 +194,6 @@ static int run(const struct arguments *arguments)
 	} else if (arguments->question != SERVE) {
 		exit_code = flushed(EXIT_SUCCESS);
 	} else {
-		log_setup(config->log_level, config->log_format);
 		exit_code = server_run(config, arguments->port_file);
 	}
 	config_free(config);

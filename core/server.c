@@ -15,7 +15,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* Everything that runs. Members are set in start order and freed in the reverse of it. */
@@ -48,23 +47,6 @@ static int refuse(const struct pep_error *err, int exit_code)
 }
 
 /* --- start, one step after the other --- */
-
-/* Threads that come and go must not each keep a heap of their own, and each connection needs a descriptor. */
-static void limit_resources(const struct config *config)
-{
-	const rlim_t wanted = (rlim_t)config->connections * 4;
-	struct rlimit files;
-
-	(void)mallopt(M_ARENA_MAX, 4);
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
-		return;
-	files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_cur < wanted)
-		log_event(LOG_WARNING,
-			  "fewer open files are allowed than server.connections may need; raise the limit (LimitNOFILE=)",
-			  LOG_NUMBER("allowed", (int64_t)files.rlim_cur), LOG_NUMBER("wanted", (int64_t)wanted));
-}
 
 static pep_status make_folder(const char *path, struct pep_error *err)
 {
@@ -150,6 +132,7 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 static pep_status start_api(struct server *server, struct pep_error *err)
 {
 	const struct config *config = server->config;
+
 	if (config->serial_pattern) {
 		AUTO(free_ptr) char *whole = NULL;
 
@@ -285,8 +268,8 @@ int server_run(struct config *config, const char *port_file)
 	(void)sigaddset(&signals, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)umask(0077); /* records hold verification keys */
-	limit_resources(config);
+	(void)umask(0077);             /* records hold verification keys */
+	(void)mallopt(M_ARENA_MAX, 4); /* threads that come and go must not each keep a heap of their own */
 	atomic_init(&server.stopping, false);
 	server.plugins = (struct instance_context){
 		.plugin_dir = config->plugin_dir, .data_dir = config->data_dir, .stopping = &server.stopping};
