@@ -11,7 +11,7 @@ enum script_act {
 	SCRIPT_DELIVER,     /* every serial that asks for nothing else */
 	SCRIPT_REFUSE,      /* MOCK-REFUSE: erased, then the gateway says no */
 	SCRIPT_UNREACHABLE, /* MOCK-UNREACHABLE: no connection */
-	SCRIPT_TIMEOUT,     /* MOCK-TIMEOUT: erased, then silence up to the time limit */
+	SCRIPT_TIMEOUT,     /* MOCK-TIMEOUT: erased, then silence; over the time limit without waiting for it */
 	SCRIPT_FAIL,        /* MOCK-FAIL: erased, then no certificate can be made */
 	SCRIPT_IN_DOUBT,    /* MOCK-INDOUBT: the gateway takes the certificate, its answer is lost */
 };

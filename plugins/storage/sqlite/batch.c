@@ -142,10 +142,11 @@ pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_
 	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
 }
 
-/* A commit ends with writing its last frame and an fsync. What failed before that frame was whole cannot come back. `cause`: errno. */
+/* A commit writes its last frame, syncs, and enters the frames into the index of the log. What failed before that frame was whole
+ * cannot come back; what failed in the index, for want of memory, does after a crash. `cause`: errno. */
 static bool is_certain(int code, int cause)
 {
-	if ((code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_NOMEM)
+	if ((code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_BUSY)
 		return true;
 	/* A quota or a limit of file size: refused before anything was written. */
 	return code == SQLITE_IOERR_WRITE && (cause == EDQUOT || cause == EFBIG || cause == ENOSPC);

@@ -83,7 +83,7 @@ static pep_status set_up(sqlite3 *db, const char *path, enum connection_role rol
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	/* A reader that is closed last must not checkpoint. */
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, role == CONNECTION_READER, NULL);
-	/* secure_delete, which Debian switches on, only costs time: nothing in a record is a key. */
+	/* secure_delete, which Debian switches on, only costs time: no row is ever deleted, and the file is its owner's alone. */
 	(void)snprintf(sql, sizeof(sql),
 		       "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
 		       "PRAGMA secure_delete = OFF; PRAGMA cache_size = -%lld; PRAGMA synchronous = FULL;"
