@@ -49,6 +49,11 @@ static pep_status witness_answer(struct attempt *attempt, pep_status status, enu
 {
 	if (status == PEP_CONFLICT)
 		status = PEP_INTERNAL; /* not a race: another record has this enrollment identity */
+	else if (status == PEP_OK && verdict == MACHINE_REFUSED)
+		status = pep_fail(
+			err, PEP_INTERNAL, 0,
+			"serial %.64s cannot take this step: its history cannot be read, or the injector made two certificates",
+			attempt->fields->serial);
 	else if (status == PEP_OK && verdict != MACHINE_WRITE && verdict != MACHINE_ALREADY)
 		status = pep_fail(err, PEP_CONFLICT, 0, "serial %.64s belongs to a later attempt", attempt->fields->serial);
 	attempt->witness_status = status;

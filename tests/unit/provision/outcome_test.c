@@ -321,6 +321,32 @@ static void an_unfit_enrollment_id_is_refused(void **state)
 	assert_int_equal(fixture_provision(fixture), PROVISION_DEPLOYED);
 }
 
+/* Nobody else has the serial: this is no 409, and the lease need not run out. */
+static void a_second_certificate_is_a_defect(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_step(fixture, 2, (struct injector_step){.verb = INJECTOR_ISSUED, .id = ID_2});
+	assert_int_equal(fixture_provision(fixture), PROVISION_FAILED);
+	assert_int_equal(fixture->injector.refused, PEP_INTERNAL);
+	assert_int_equal(fixture_record(fixture)->state, PEP_FAILED);
+	assert_int_equal(fixture_record(fixture)->lease_until_ms, 0);
+}
+
+static void a_history_that_cannot_be_read_is_not_written_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct pep_identity old = fixture_left_behind(PEP_IN_DOUBT, 0);
+
+	old.history = "not JSON";
+	fake_store_put(&fixture->store, &old);
+	assert_int_equal(fixture_provision(fixture), PROVISION_FAILED);
+	assert_int_equal(fixture->injector.refused, PEP_INTERNAL);
+	assert_int_equal(fixture_record(fixture)->state, PEP_IN_DOUBT);
+	assert_int_equal(fixture_record(fixture)->lease_until_ms, 0);
+	assert_string_equal(fixture_record(fixture)->history, "not JSON");
+}
+
 static void delivered_without_an_id_is_what_was_issued(void **state)
 {
 	struct fixture *fixture = *state;
@@ -387,6 +413,8 @@ int main(void)
 		TEST(an_opaque_tool_tells_its_candidate_at_the_end),
 		TEST(a_certificate_that_was_ready_before_connecting),
 		TEST(an_unfit_enrollment_id_is_refused),
+		TEST(a_second_certificate_is_a_defect),
+		TEST(a_history_that_cannot_be_read_is_not_written_over),
 		TEST(delivered_without_an_id_is_what_was_issued),
 		TEST(delivered_without_any_id_is_in_doubt),
 		TEST(a_reason_is_printable),
