@@ -50,7 +50,7 @@ struct pep_storage_ops {
 	/* Both are atomic and durable when they return PEP_OK.
 	 * PEP_CONFLICT: not applied; the serial is there, or the revision has moved, or another record has this enrollment_id or
 	 * dispatch_id. PEP_UNAVAILABLE: certainly not applied, nor will be. PEP_UNKNOWN: may be applied, now or later, where the
-	 * revision still matches; the core reads back. [per threads] */
+	 * revision still matches; the core reads back. Any other failure is taken for PEP_UNKNOWN. [per threads] */
 
 	/* A new record. Of concurrent inserts of a serial exactly one wins. Stores revision 1, whatever id->revision says. */
 	pep_status (*insert)(void *store, const struct pep_identity *id, struct pep_error *err);
