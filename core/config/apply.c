@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+static const char by_default[] = "default"; /* the "file" of what nobody wrote */
+
 static pep_status no_memory(struct pep_error *err)
 {
 	return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory while reading the configuration");
@@ -73,7 +75,7 @@ static pep_status check_section(const struct parse_node *section, struct pep_err
 /* What the table says where the file says nothing. NULL with *ret_status PEP_OK: the key stays absent. */
 static const struct parse_node *fallback_node(const struct schema_key *key, struct config *config, pep_status *ret_status)
 {
-	static const struct config_place place = {.file = "default"};
+	static const struct config_place place = {.file = by_default};
 	struct parse_node *node;
 
 	*ret_status = PEP_OK;
@@ -100,7 +102,7 @@ static pep_status apply_key(const struct parse_node *root, size_t i, struct conf
 	const struct parse_node *node = section ? parse_find(section, key->name) : NULL;
 	pep_status status;
 
-	places[i] = (struct config_place){.file = "default"};
+	places[i] = (struct config_place){.file = by_default};
 	if (!node) {
 		node = fallback_node(key, config, &status);
 		if (status != PEP_OK)
@@ -114,17 +116,52 @@ static pep_status apply_key(const struct parse_node *root, size_t i, struct conf
 	return apply_value(key, node, config, err);
 }
 
-static pep_status check_together(const struct config *config, struct pep_error *err)
+static const struct config_place *place_of(const struct config *config, const char *section, const char *name)
 {
-	const struct config_place *lease = &config->places[schema_find("injection", "lease") - schema_keys];
-	const struct config_place *timeout = &config->places[schema_find("injection", "timeout") - schema_keys];
+	return &config->places[schema_find(section, name) - schema_keys];
+}
+
+/* Of keys that do not go together, the first one that somebody wrote is to blame. */
+static const struct config_place *written(const struct config_place *const *places, size_t count)
+{
+	for (size_t i = 0; i + 1 < count; i++)
+		if (strcmp(places[i]->file, by_default) != 0)
+			return places[i];
+	return places[count - 1];
+}
+
+static pep_status check_lease(const struct config *config, struct pep_error *err)
+{
+	const struct config_place *places[] = {place_of(config, "injection", "lease"), place_of(config, "injection", "timeout")};
 
 	if (config->lease_ms <= config->injection_timeout_ms)
 		return place_fail(
-			err, PEP_INVALID, lease->line ? lease : timeout,
+			err, PEP_INVALID, written(places, 2),
 			"\"lease\" (%lld ms) must be longer than \"timeout\" (%lld ms): a claim must outlive its injection",
 			(long long)config->lease_ms, (long long)config->injection_timeout_ms);
 	return PEP_OK;
+}
+
+/* The HTTP server insists on it; here --check-config finds it, too. */
+static pep_status check_connections(const struct config *config, struct pep_error *err)
+{
+	const struct config_place *places[] = {place_of(config, "server", "connections"), place_of(config, "server", "injections"),
+					       place_of(config, "server", "injection_queue")};
+
+	if (config->injections + config->injection_queue > config->connections / 2)
+		return place_fail(
+			err, PEP_INVALID, written(places, 3),
+			"\"injections\" (%u) and \"injection_queue\" (%u) may take at most half of \"connections\" (%u), so "
+			"that lookups get through; set connections higher",
+			config->injections, config->injection_queue, config->connections);
+	return PEP_OK;
+}
+
+static pep_status check_together(const struct config *config, struct pep_error *err)
+{
+	pep_status status = check_lease(config, err);
+
+	return status == PEP_OK ? check_connections(config, err) : status;
 }
 
 pep_status apply_tree(const struct parse_node *root, struct config *config, struct pep_error *err)

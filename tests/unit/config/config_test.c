@@ -180,6 +180,9 @@ static void wrong_values_are_refused(void **state)
 		{"identity: {gateway_port: 0}\n", ":1:26: \"gateway_port\" must be a whole number from 1"},
 		{"injection: {lease: 60s}\n", ":1:20: \"lease\" (60000 ms) must be longer than \"timeout\" (60000 ms)"},
 		{"injection: {timeout: 3m}\n", ":1:22: \"lease\" (120000 ms) must be longer"},
+		{"server: {connections: 383}\n",
+		 ":1:23: \"injections\" (64) and \"injection_queue\" (128) may take at most half of "},
+		{"server: {injections: 200}\n", ":1:22: \"injections\" (200) and"},
 		{"storage: [a]\n", ":1:10: expected the name of a plugin"},
 		{"storage: {plugin: ../evil}\n", ":1:19: \"plugin\" must be 1 to 32"},
 		{"storage: {plugin: sqlite, path: [a]}\n", ":1:33: \"path\" must be a single value"},
@@ -262,6 +265,8 @@ static void settings_are_checked_like_the_file(void **state)
 		{"server.name=\xff", "--set server.name: control characters or bytes that are not UTF-8"},
 		{"server.name=", "--set server.name: \"name\" must be 1 to 64"},
 		{"identity.networks=", "--set identity.networks: \"networks\" is empty"},
+		{"injection.lease=10s", "--set injection.lease: \"lease\" (10000 ms) must be longer"},
+		{"server.connections=4", "--set server.connections: \"injections\" (64) and \"injection_queue\" (128) may take"},
 	};
 
 	(void)state;
