@@ -276,8 +276,9 @@ int client_send(const struct session *session, const struct settings *settings, 
 		print_verbose(session, "> %s %s%.*s", request->method, settings->shown, (int)strcspn(request->path, "?"),
 			      request->path);
 		code = try_once(settings, request, left_ms, ret_reply, &wait_ms, err);
-		print_verbose(session, "< HTTP %ld, %zu bytes, request id %s, %lld ms left", ret_reply->http_status,
-			      ret_reply->body.size, ret_reply->request_id, (long long)(deadline_ms - now_ms()));
+		if (ret_reply->http_status)
+			print_verbose(session, "< HTTP %ld, request id %s, after %lld ms", ret_reply->http_status,
+				      ret_reply->request_id, (long long)(settings->timeout_ms - deadline_ms + now_ms()));
 		left_ms = deadline_ms - now_ms() - wait_ms;
 		if (code != EXIT_OK || (ret_reply->http_status != 503 && ret_reply->http_status != 429) || wait_ms < 0 ||
 		    left_ms <= 0)
@@ -310,6 +311,15 @@ static const char *words_of(const struct reply *reply, json_t *problem)
 	return reply->body.size ? reply->body.data : "the server gave no reason";
 }
 
+/* The original's texts end with a line end, a message does not. */
+static void trim_end(char *text)
+{
+	size_t size = strlen(text);
+
+	while (size && strchr("\r\n ", text[size - 1]))
+		text[--size] = '\0';
+}
+
 int client_refused(const struct reply *reply, const char *what, struct failure *err)
 {
 	json_t *problem = reply->body.size ? json_loadb(reply->body.data, reply->body.size, 0, NULL) : NULL;
@@ -320,6 +330,7 @@ int client_refused(const struct reply *reply, const char *what, struct failure *
 		(void)snprintf(err->message, sizeof(err->message), "%s: not the reply of a pep-server; check PEP_SERVER_URL", what);
 	else
 		(void)snprintf(err->message, sizeof(err->message), "%s: %.800s", what, words_of(reply, problem));
+	trim_end(err->message);
 	json_decref(problem);
 	return err->exit_code;
 }

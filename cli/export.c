@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PROGRESS_EVERY_MS 200
 
@@ -68,7 +69,8 @@ static int transfer(struct export_call *call, const struct settings *settings, c
 	int code;
 
 	call->begun_ms = call->shown_ms = now_ms();
-	call->shows_progress = print_shows_progress(call->session);
+	/* A line that is drawn over itself would wipe out records on the same terminal. */
+	call->shows_progress = print_shows_progress(call->session) && (call->file || !isatty(STDOUT_FILENO));
 	code = client_send(call->session, settings, &request, &reply, err);
 	if (call->shows_progress)
 		print_progress_end();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said where: --json, --quiet, messages, wrong calls, completion."""
-import json, re, subprocess
+import json, os, pty, re, subprocess
 
 from .place import IDENTITY, IDENTITY_ARGV, PAGE, ends, equal
 from .server import LIMIT_S, Reply, problem
@@ -45,6 +45,8 @@ def test_json_of_errors(place):
                                        ({"PEP_SERVER_URL": "http://127.0.0.1:1"}, 4, "unreachable", True)):
         result = ends(place.run(["get-enrollment-id", "-s", "x", "--json"], **env), code).json()
         equal((result["exit_code"], result["code"], result["retryable"]), (code, word, retryable), env)
+    place.serve(Reply(500, "Make sure you are running fcc-example\n\n", code="gateway_refused"))
+    assert ends(place.run(IDENTITY_ARGV + ["--json"]), 9).json()["message"].endswith("fcc-example")
     place.serve(Reply(500, b"\xff\xfe broken", code="internal"))
     equal(ends(place.run(["get-enrollment-id", "-s", "x", "--json"]), 11).json()["code"], "internal")
 
@@ -60,6 +62,30 @@ def test_quiet_says_nothing(place):
     equal(ends(place.run(IDENTITY_ARGV + ["--quiet", "-v"]), 0).err, "")
     place.serve(Reply(404, "Not found!", code="not_found"))
     assert "Not found!" in ends(place.run(["get-enrollment-id", "-s", "x", "--quiet"]), 13).err
+
+
+def test_progress_is_drawn_on_a_terminal_that_does_not_get_the_export(place):
+    for argv, shown in ((["export", "-o", "x.csv"], True), (["export", "-o", "x.csv", "--quiet"], False), (["export"], False)):
+        place.serve(Reply(200, "a,b\n"))
+        text = on_terminal(place, argv)
+        equal("\x1b[K" in text, shown, argv)
+        equal("a,b" in text, argv == ["export"], argv)
+
+
+def on_terminal(place, argv):
+    """What a terminal gets that is both standard output and standard error."""
+    ours, theirs = pty.openpty()
+    process = place.start(argv, stdout=theirs, stderr=theirs, TERM="xterm")
+    os.close(theirs)
+    text = b""
+    try:
+        while part := os.read(ours, 4096):
+            text += part
+    except OSError: # the other end is closed
+        pass
+    os.close(ours)
+    equal(process.wait(LIMIT_S), 0, argv)
+    return text.decode()
 
 
 def test_an_error_is_one_line_that_moves_no_cursor(place):
