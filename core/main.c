@@ -37,7 +37,7 @@ static const char help[] =
 	"\n"
 	"PEP_SERVER_PORT in the environment wins over the file's port, --set over both.\n"
 	"Exit codes: 0 done, 1 other failure, 2 usage, 3 configuration or a plugin that is refused, 4 cannot listen,\n"
-	"12 the data folder or the storage cannot be opened.\n";
+	"12 the data folder, the storage or the port file cannot be used.\n";
 
 static int complain(int exit_code, const char *message)
 {
