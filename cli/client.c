@@ -6,6 +6,7 @@
 #include "core/base/cleanup.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,10 +277,11 @@ int client_send(const struct session *session, const struct settings *settings, 
 		print_verbose(session, "> %s %s%.*s", request->method, settings->shown, (int)strcspn(request->path, "?"),
 			      request->path);
 		code = try_once(settings, request, left_ms, ret_reply, &wait_ms, err);
+		left_ms = deadline_ms - now_ms();
 		if (ret_reply->http_status)
-			print_verbose(session, "< HTTP %ld, request id %s, after %lld ms", ret_reply->http_status,
-				      ret_reply->request_id, (long long)(settings->timeout_ms - deadline_ms + now_ms()));
-		left_ms = deadline_ms - now_ms() - wait_ms;
+			print_verbose(session, "< HTTP %ld, request id %s, after %" PRId64 " ms", ret_reply->http_status,
+				      ret_reply->request_id, settings->timeout_ms - left_ms);
+		left_ms -= wait_ms;
 		if (code != EXIT_OK || (ret_reply->http_status != 503 && ret_reply->http_status != 429) || wait_ms < 0 ||
 		    left_ms <= 0)
 			break;
