@@ -7,7 +7,7 @@ static int32_t injector_open(const struct v1_host *host, const union v1_value *v
 {
 	(void)values;
 	(void)err;
-	*ret_injector = (void *)(uintptr_t)host->ctx;
+	*ret_injector = (void *)host->ctx;
 	return V1_OK;
 }
 
