@@ -164,7 +164,7 @@ static void the_examples_are_good(void **state)
 	assert_string_equal(ci->injector.plugin, "mock");
 	assert_int_equal(ci->network_count, 2);
 	assert_string_equal(factory->storage.plugin, "sqlite");
-	assert_true(factory->drain_timeout_ms > factory->injection_timeout_ms);
+	assert_true(factory->lease_ms > factory->injection_timeout_ms);
 	config_free(ci);
 	config_free(factory);
 }
