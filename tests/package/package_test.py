@@ -13,7 +13,8 @@ EXPECTED = ["bin/pep-cli", "sbin/pep-server", "include/pep/plugin.h", "include/p
             "include/pep/exporter.h", "lib*/**/pep/plugins/sqlite.so", "lib*/**/pep/plugins/mock.so", "lib*/**/pep/plugins/csv.so",
             "lib*/**/pep/plugins/json.so", "etc/pep/pep.yaml", "lib/systemd/system/pep.service", "share/man/man1/pep-cli.1",
             "share/man/man5/pep.yaml.5", "share/man/man8/pep-server.8", "share/bash-completion/completions/pep-cli",
-            "share/doc/pep/LICENSE", "share/doc/pep/openapi.yaml"]
+            "share/doc/pep/LICENSE", "share/doc/pep/README.md", "share/doc/pep/docs/README.md", "share/doc/pep/docs/openapi.yaml",
+            "share/doc/pep/docs/plugins/sqlite.md"]
 
 
 def run(*command, **environment):
