@@ -234,7 +234,7 @@ static void settle(struct identity_call *call, enum outcome outcome)
 	}
 	if (outcome != OUTCOME_ACCEPTED)
 		print_note(call->session,
-			   "it is not known whether the gateway has an identity; the same command, run again here, gets it");
+			   "the gateway may have an identity; the same command, run again here, gets it or asks anew");
 }
 
 /* identity.json and stdout: both or, if one fails, none. */

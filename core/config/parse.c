@@ -55,8 +55,10 @@ static pep_status yaml_failed(const struct parser *parser)
 		return no_memory(parser);
 	place = yaml->error == YAML_READER_ERROR ? place_of_offset(parser, yaml->problem_offset)
 						 : place_of(parser, &yaml->problem_mark);
-	return place_fail(parser->err, PEP_INVALID, &place, "not YAML: %s%s%s", yaml->problem ? yaml->problem : "cannot be read",
-			  yaml->context ? " " : "", yaml->context ? yaml->context : "");
+	return place_fail(parser->err, PEP_INVALID, &place, "not YAML: %s%s%s%s", yaml->problem ? yaml->problem : "cannot be read",
+			  yaml->context ? " " : "", yaml->context ? yaml->context : "",
+			  yaml->problem && strstr(yaml->problem, "cannot start any token") ? "; indent with spaces, not with tabs"
+											   : "");
 }
 
 static pep_status next_event(struct parser *parser, yaml_event_t *ret_event)

@@ -101,7 +101,7 @@ static void no_folder(void **state)
 	expect_refusal(world, path, PEP_INVALID, "No such file or directory", "create the folder");
 	make_store(world);
 	(void)snprintf(path, sizeof(path), "%s/below/pep.db", world->path);
-	expect_refusal(world, path, PEP_INVALID, "Not a directory", "correct `path`");
+	expect_refusal(world, path, PEP_INVALID, "Not a directory", "correct storage.path");
 }
 
 static void a_folder_instead_of_a_file(void **state)
@@ -109,7 +109,7 @@ static void a_folder_instead_of_a_file(void **state)
 	const struct world *world = *state;
 
 	assert_int_equal(mkdir(world->path, 0700), 0);
-	expect_refusal(world, world->path, PEP_INVALID, "Is a directory", "correct `path`");
+	expect_refusal(world, world->path, PEP_INVALID, "Is a directory", "correct storage.path");
 }
 
 static void a_link_to_nothing(void **state)
@@ -117,7 +117,7 @@ static void a_link_to_nothing(void **state)
 	const struct world *world = *state;
 
 	assert_int_equal(symlink("missing/x.db", world->path), 0);
-	expect_refusal(world, world->path, PEP_INVALID, "symbolic links", "correct `path`");
+	expect_refusal(world, world->path, PEP_INVALID, "symbolic links", "correct storage.path");
 }
 
 /* Root may write everywhere, so this runs as somebody else; in a child, which reports by its exit status. */
@@ -172,7 +172,7 @@ static void a_text_file(void **state)
 	for (int i = 0; i < 1000; i++)
 		assert_true(fputs("this is a diary\n", file) >= 0);
 	assert_int_equal(fclose(file), 0);
-	expect_refusal(world, world->path, PEP_INVALID, "not a database", "correct `path`");
+	expect_refusal(world, world->path, PEP_INVALID, "not a database", "correct storage.path");
 }
 
 static void another_programs_file(void **state)
@@ -180,7 +180,7 @@ static void another_programs_file(void **state)
 	const struct world *world = *state;
 
 	run_sql(world->path, "CREATE TABLE diary (day TEXT)");
-	expect_refusal(world, world->path, PEP_INVALID, "another program", "correct `path`");
+	expect_refusal(world, world->path, PEP_INVALID, "another program", "correct storage.path");
 }
 
 static void a_newer_versions_file(void **state)

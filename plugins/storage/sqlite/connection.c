@@ -16,7 +16,7 @@ static const struct cause {
 	{SQLITE_FULL, PEP_UNAVAILABLE, "free some space on the disk"},
 	{SQLITE_READONLY, PEP_UNAVAILABLE, "make the file, its folder and the file system writable for the server"},
 	{SQLITE_CORRUPT, PEP_INTERNAL, "the file is damaged: stop the server, keep a copy of it, and restore the last backup"},
-	{SQLITE_NOTADB, PEP_INVALID, "this file is no pep store: correct `path`"},
+	{SQLITE_NOTADB, PEP_INVALID, "this file is no pep store: correct storage.path"},
 	{SQLITE_BUSY, PEP_UNAVAILABLE, "another program holds the file: end it"},
 	{SQLITE_LOCKED, PEP_UNAVAILABLE, "another program holds the file: end it"},
 	{SQLITE_CANTOPEN, PEP_UNAVAILABLE, "look at the permissions of the file and its folder, and at the limit of open files"},

@@ -39,14 +39,14 @@ static const struct cause {
 	pep_status status;
 	const char *advice;
 } causes[] = {
-	{ENOENT, PEP_INVALID, "create the folder, or correct `path`"},
-	{ENOTDIR, PEP_INVALID, "create the folder, or correct `path`"},
-	{EISDIR, PEP_INVALID, "correct `path`"},
-	{ELOOP, PEP_INVALID, "correct `path`"},
-	{ENAMETOOLONG, PEP_INVALID, "correct `path`"},
-	{EACCES, PEP_INVALID, "let the server's user read and write the file and its folder, or correct `path`"},
-	{EPERM, PEP_INVALID, "let the server's user read and write the file and its folder, or correct `path`"},
-	{EROFS, PEP_INVALID, "mount the file system for writing, or choose another `path`"},
+	{ENOENT, PEP_INVALID, "create the folder, or correct storage.path"},
+	{ENOTDIR, PEP_INVALID, "create the folder, or correct storage.path"},
+	{EISDIR, PEP_INVALID, "correct storage.path"},
+	{ELOOP, PEP_INVALID, "correct storage.path"},
+	{ENAMETOOLONG, PEP_INVALID, "correct storage.path"},
+	{EACCES, PEP_INVALID, "let the server's user read and write the file and its folder, or correct storage.path"},
+	{EPERM, PEP_INVALID, "let the server's user read and write the file and its folder, or correct storage.path"},
+	{EROFS, PEP_INVALID, "mount the file system for writing, or choose another storage.path"},
 	{ENOSPC, PEP_UNAVAILABLE, "free some space"},
 	{EDQUOT, PEP_UNAVAILABLE, "free some space, or raise the quota"},
 	{ENOMEM, PEP_NO_MEMORY, "give the server more memory"},
@@ -105,7 +105,7 @@ static pep_status open_folder(struct place *place, struct pep_error *err)
 		return pep_fail(
 			err, PEP_INVALID, 0,
 			"cannot keep a store in %s: this is a network file system (%s), where SQLite may lose data: choose a "
-			"`path` on a local disk",
+			"storage.path on a local disk",
 			place->path, remote);
 	return PEP_OK;
 }
@@ -123,7 +123,7 @@ static pep_status take_lock(struct place *place, struct pep_error *err)
 	char name[PATH_MAX];
 
 	if (snprintf(name, sizeof(name), "%s.lock", place->path) >= (int)sizeof(name))
-		return pep_fail(err, PEP_INVALID, ENAMETOOLONG, "cannot open %s: the name is too long: shorten `path`",
+		return pep_fail(err, PEP_INVALID, ENAMETOOLONG, "cannot open %s: the name is too long: shorten storage.path",
 				place->path);
 	place->lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (place->lock < 0)
@@ -132,7 +132,7 @@ static pep_status take_lock(struct place *place, struct pep_error *err)
 		if (errno == EWOULDBLOCK)
 			return pep_fail(err, PEP_CONFLICT, errno,
 					"cannot use %s: another server (process %ld) has it: stop that one, or give this one its "
-					"own `path`",
+					"own storage.path",
 					place->path, lock_holder(place->lock));
 		return fail_with_errno(err, "lock", name);
 	}
@@ -158,7 +158,7 @@ static pep_status create_file(struct place *place, struct pep_error *err)
 	}
 	(void)close(fd);
 	if (!S_ISREG(info.st_mode))
-		return pep_fail(err, PEP_INVALID, 0, "cannot use %s: this is not a file: correct `path`", place->path);
+		return pep_fail(err, PEP_INVALID, 0, "cannot use %s: this is not a file: correct storage.path", place->path);
 	place->device = info.st_dev;
 	place->inode = info.st_ino;
 	place->size = info.st_size;

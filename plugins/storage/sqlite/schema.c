@@ -47,7 +47,8 @@ static pep_status look(sqlite3 *db, const char *path, int64_t *ret_version, stru
 		return PEP_OK;
 	}
 	if (application_id != SCHEMA_APPLICATION_ID)
-		return pep_fail(err, PEP_INVALID, 0, "cannot use %s: it is another program's SQLite file: correct `path`", path);
+		return pep_fail(err, PEP_INVALID, 0, "cannot use %s: it is another program's SQLite file: correct storage.path",
+				path);
 	if (version > SCHEMA_VERSION)
 		return pep_fail(
 			err, PEP_INVALID, 0,
@@ -101,9 +102,10 @@ static pep_status use_log(sqlite3 *db, const char *path, struct pep_error *err)
 	if (code != SQLITE_ROW)
 		status = connection_fail(err, db, code, "open", path);
 	else if (!mode || strcmp(mode, "wal") != 0)
-		status = pep_fail(err, PEP_INVALID, 0,
-				  "cannot open %s: its file system cannot hold a write-ahead log: choose a `path` on a local disk",
-				  path);
+		status = pep_fail(
+			err, PEP_INVALID, 0,
+			"cannot open %s: its file system cannot hold a write-ahead log: choose a storage.path on a local disk",
+			path);
 	(void)sqlite3_finalize(statement);
 	return status;
 }
