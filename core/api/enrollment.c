@@ -181,6 +181,7 @@ static pep_status append_results(struct api_context *api, struct arena *arena, c
 	struct pep_scan_query query = {.struct_size = sizeof(query),
 				       .limit = list->limit + 1, /* one more tells whether there is a next page */
 				       .state = PEP_DEPLOYED,
+				       .brief = 1,
 				       .descending = list->descending,
 				       .after = list->last};
 	char last[25] = "";

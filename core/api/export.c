@@ -65,7 +65,7 @@ static bool read_limit(const struct http_request *request, struct http_reply *re
 static bool read_query(const struct http_request *request, struct http_reply *reply, struct pep_scan_query *ret_query)
 {
 	static const char *const names[] = {"state", "from", "to", "limit", "last", NULL};
-	struct pep_scan_query query = {.struct_size = sizeof(query)};
+	struct pep_scan_query query = {.struct_size = sizeof(query), .brief = 1};
 
 	if (!arguments_check(request, names, reply) || !read_state(request, reply, &query) || !read_range(request, reply, &query) ||
 	    !read_limit(request, reply, &query) || !arguments_last(request, reply, &query.after))

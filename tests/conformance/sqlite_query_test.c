@@ -148,9 +148,13 @@ static void numbers_are_distinct(void **state)
 	bool seen[QUERY_COUNT] = {false};
 
 	(void)state;
-	for (unsigned bits = 0; bits < 64; bits++) {
-		const struct query_shape shape = {(enum query_index)(bits / 16), (bits & 8) ? QUERY_UNDISPATCHED : QUERY_DISPATCHED,
-						  bits & 4, bits & 2, bits & 1};
+	for (unsigned bits = 0; bits < 128; bits++) {
+		const struct query_shape shape = {(enum query_index)(bits / 32),
+						  (bits & 16) ? QUERY_UNDISPATCHED : QUERY_DISPATCHED,
+						  bits & 8,
+						  bits & 4,
+						  bits & 2,
+						  bits & 1};
 		unsigned number = query_walk(&shape);
 
 		assert_in_range(number, QUERY_WALK, QUERY_COUNT - 1);

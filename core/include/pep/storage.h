@@ -23,6 +23,9 @@ struct pep_scan_query {
 	int64_t deployed_to_ms;      /* deployed_ms < this; 0: any */
 	int64_t lease_before_ms;     /* 0 < lease_until_ms < this; 0: any */
 	const char *idempotency_key; /* exactly this one */
+	/* Not 0: for eyes outside of the server. revision, lease_until_ms, contacted, before, verification_key, nonce, owner,
+	 * idempotency_key, request_digest, request_id and history may be left 0 or NULL, and are best not read at all. */
+	uint32_t brief;
 };
 
 enum {

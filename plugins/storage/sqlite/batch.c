@@ -2,7 +2,6 @@
 #include "batch.h"
 
 #include "connection.h"
-#include "record.h"
 #include "schema.h"
 
 #include <errno.h>
@@ -26,10 +25,8 @@ pep_status batch_link_open(struct batch_link *link, const char *path, int64_t ca
 		status = schema_open(link->db, path, check, err);
 	if (status == PEP_OK)
 		status = connection_prepare(link->db, path, record_insert_sql, &link->insert, err);
-	if (status == PEP_OK)
-		status = connection_prepare(link->db, path, record_update_sql, &link->update, err);
-	if (status == PEP_OK)
-		status = connection_prepare(link->db, path, record_update_rest_sql, &link->update_rest, err);
+	for (int i = 0; status == PEP_OK && i < RECORD_UPDATE_COUNT; i++)
+		status = connection_prepare(link->db, path, record_update_sql[i], &link->updates[i], err);
 	if (status == PEP_OK)
 		status = connection_prepare(link->db, path, "BEGIN IMMEDIATE", &link->begin, err);
 	if (status == PEP_OK)
@@ -45,8 +42,8 @@ pep_status batch_link_open(struct batch_link *link, const char *path, int64_t ca
 void batch_link_close(struct batch_link *link)
 {
 	(void)sqlite3_finalize(link->insert);
-	(void)sqlite3_finalize(link->update);
-	(void)sqlite3_finalize(link->update_rest);
+	for (int i = 0; i < RECORD_UPDATE_COUNT; i++)
+		(void)sqlite3_finalize(link->updates[i]);
 	(void)sqlite3_finalize(link->begin);
 	(void)sqlite3_finalize(link->commit);
 	(void)sqlite3_close(link->db);
@@ -135,10 +132,10 @@ pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_
 		write->status = PEP_OK;
 		return apply_probe(link, err);
 	}
-	code = change_row(link, write->kind == WRITE_INSERT ? link->insert : link->update_rest, write);
-	/* Nothing changed: one of its keys is new, or there is no such revision. */
+	code = change_row(link, write->kind == WRITE_INSERT ? link->insert : link->updates[record_likely_update(write->id)], write);
+	/* Nothing changed: more is new than was likely, or there is no such revision. */
 	if (code == SQLITE_OK && write->kind == WRITE_UPDATE && sqlite3_changes(link->db) == 0 && write->status == PEP_CONFLICT)
-		code = change_row(link, link->update, write);
+		code = change_row(link, link->updates[RECORD_UPDATE_ALL], write);
 	return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
 }
 

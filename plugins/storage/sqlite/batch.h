@@ -8,6 +8,7 @@
 #ifndef PLUGINS_STORAGE_SQLITE_BATCH_H
 #define PLUGINS_STORAGE_SQLITE_BATCH_H
 
+#include "record.h"
 #include "writer.h"
 
 #include <semaphore.h>
@@ -27,7 +28,7 @@ struct write {
 struct batch_link {
 	const char *path;
 	sqlite3 *db; /* NULL: has to be opened again */
-	sqlite3_stmt *insert, *update, *update_rest, *begin, *commit;
+	sqlite3_stmt *insert, *updates[RECORD_UPDATE_COUNT], *begin, *commit;
 	int log_frames; /* in the write-ahead log after the last commit */
 };
 

@@ -96,7 +96,8 @@ static int bind_bound(sqlite3_stmt *statement, int parameter, struct plan_bound 
 pep_status plan_statement(const struct plan *plan, struct reader *reader, unsigned part, const char *behind_key, bool counting,
 			  int64_t limit, sqlite3_stmt **ret_statement, struct pep_error *err)
 {
-	const struct query_shape shape = {plan->index, plan->parts[part], plan->query.descending != 0, plan->ranged, counting};
+	const struct query_shape shape = {plan->index,  plan->parts[part], plan->query.descending != 0,
+					  plan->ranged, counting,          plan->query.brief != 0};
 	struct plan_bound lower = {0}, upper = {0};
 	sqlite3_stmt *statement;
 	pep_status status = reader_statement(reader, query_walk(&shape), &statement, err);

@@ -7,8 +7,8 @@
 
 unsigned query_walk(const struct query_shape *shape)
 {
-	return QUERY_WALK + (unsigned)shape->index * 16 + (unsigned)shape->part * 8 + (shape->descending ? 4u : 0u) +
-	       (shape->ranged ? 2u : 0u) + (shape->counting ? 1u : 0u);
+	return QUERY_WALK + (unsigned)shape->index * 32 + (unsigned)shape->part * 16 + (shape->descending ? 8u : 0u) +
+	       (shape->ranged ? 4u : 0u) + (shape->counting ? 2u : 0u) + (shape->brief ? 1u : 0u);
 }
 
 static const struct lead {
@@ -28,20 +28,21 @@ static const struct lead {
 
 static void walk_sql(unsigned number, char *ret_sql, size_t size)
 {
-	const struct lead *lead = &leads[number / 16];
-	enum query_part part = (number & 8) ? QUERY_UNDISPATCHED : QUERY_DISPATCHED;
+	const struct lead *lead = &leads[number / 32];
+	enum query_part part = (number & 16) ? QUERY_UNDISPATCHED : QUERY_DISPATCHED;
 	const char *key = part == QUERY_DISPATCHED ? "dispatch_id" : "serial";
 	const char *index = lead->indexes[part];
-	bool ranged = number & 2, counting = number & 1;
+	bool ranged = number & 4, counting = number & 2;
+	const char *columns = (number & 1) ? "SELECT " RECORD_BRIEF_COLUMNS : "SELECT " RECORD_COLUMNS;
 	char order[40] = "";
 
 	/* The order does not matter for a count, so the range may lead. */
 	if (!counting)
-		(void)snprintf(order, sizeof(order), " ORDER BY %s %s", key, (number & 4) ? "DESC" : "ASC");
+		(void)snprintf(order, sizeof(order), " ORDER BY %s %s", key, (number & 8) ? "DESC" : "ASC");
 	else if (ranged && lead == &leads[QUERY_ALL] && part == QUERY_DISPATCHED)
 		index = "identity_deployed";
 	(void)snprintf(ret_sql, size, "%s FROM identity INDEXED BY %s WHERE %s%s%s >= ?3 AND %s < ?4%s%s LIMIT ?7%s",
-		       counting ? "SELECT count(*) FROM (SELECT 1" : "SELECT " RECORD_COLUMNS, index, lead->filter,
+		       counting ? "SELECT count(*) FROM (SELECT 1" : columns, index, lead->filter,
 		       part == QUERY_UNDISPATCHED ? "dispatch_id IS NULL AND " : "", key, key,
 		       ranged ? " AND deployed_ms BETWEEN ?5 AND ?6" : "", order, counting ? ")" : "");
 }

@@ -21,7 +21,7 @@ enum query_number {
 	QUERY_BEGIN,            /* so that the parts of one page see one state of the store */
 	QUERY_END,
 	QUERY_WALK, /* and on: see query_walk() */
-	QUERY_COUNT = QUERY_WALK + 64,
+	QUERY_COUNT = QUERY_WALK + 128,
 };
 
 /* What a statement of a walk is for. */
@@ -31,6 +31,7 @@ struct query_shape {
 	bool descending;
 	bool ranged;   /* deployed_ms matters; else the index alone can count */
 	bool counting; /* how many instead of RECORD_COLUMNS */
+	bool brief;    /* RECORD_BRIEF_COLUMNS instead of RECORD_COLUMNS */
 };
 
 /* The statement of one part of a walk. Its parameters:

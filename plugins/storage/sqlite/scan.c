@@ -95,9 +95,10 @@ static bool grow(struct scan *scan, size_t room)
 static pep_status add_row(struct scan *scan, sqlite3_stmt *statement, bool *ret_full, struct pep_error *err)
 {
 	const size_t head = offsetof(struct row, id);
+	bool brief = scan->plan.query.brief && !scan->plan.query.serial; /* a point is read whole */
 	struct row *row = (struct row *)(void *)(scan->block + scan->used);
 	size_t room = scan->room - scan->used;
-	size_t size = head + record_read(statement, &row->id, room > head ? room - head : 0);
+	size_t size = head + record_read(statement, brief, &row->id, room > head ? room - head : 0);
 
 	*ret_full = false;
 	if (size > room && scan->used > 0) {
@@ -108,7 +109,7 @@ static pep_status add_row(struct scan *scan, sqlite3_stmt *statement, bool *ret_
 		if (!grow(scan, size))
 			return no_memory(err);
 		row = (struct row *)(void *)scan->block;
-		(void)record_read(statement, &row->id, size - head);
+		(void)record_read(statement, brief, &row->id, size - head);
 	}
 	row->size = size;
 	scan->used += size;
