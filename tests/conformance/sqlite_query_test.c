@@ -148,7 +148,7 @@ static void numbers_are_distinct(void **state)
 	bool seen[QUERY_COUNT] = {false};
 
 	(void)state;
-	for (unsigned bits = 0; bits < 128; bits++) {
+	for (unsigned bits = 0; bits < 160; bits++) {
 		const struct query_shape shape = {(enum query_index)(bits / 32),
 						  (bits & 16) ? QUERY_UNDISPATCHED : QUERY_DISPATCHED,
 						  bits & 8,
@@ -172,7 +172,10 @@ static int page_cost(sqlite3 *db, const struct query_shape *shape, const char *k
 
 	query_sql(query_walk(shape), sql, sizeof(sql));
 	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-	(void)sqlite3_bind_int(statement, 1, shape->part == QUERY_DISPATCHED ? PEP_DEPLOYED : PEP_CLAIMED);
+	(void)sqlite3_bind_int(statement, 1,
+			       shape->index == QUERY_STATE       ? PEP_RETIRED
+			       : shape->part == QUERY_DISPATCHED ? PEP_DEPLOYED
+								 : PEP_CLAIMED);
 	(void)sqlite3_bind_int64(statement, 2, INT64_MAX);
 	(void)sqlite3_bind_text(statement, 3, key, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_zeroblob(statement, 4, 0);
@@ -200,7 +203,8 @@ static void every_page_costs_the_same(void **state)
 				.index = (enum query_index)index, .part = (enum query_part)part, .ranged = true};
 			int first = page_cost(world->db, &shape, ""), last = page_cost(world->db, &shape, late[part]);
 
-			assert_in_range(last, first - 5, first + 5);
+			/* Where a filter passes over rows, the pages begin at different ones. */
+			assert_in_range(last, first - first / 20 - 5, first + first / 20 + 5);
 		}
 	}
 }

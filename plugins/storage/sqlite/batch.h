@@ -14,9 +14,12 @@
 #include <semaphore.h>
 #include <sqlite3.h>
 
+#define WRITE_WAKES 2
+
 /* One write and who waits for it. Lives on the caller's stack until `done` is posted. */
 struct write {
 	struct write *next;
+	struct write *wakes[WRITE_WAKES]; /* whom this caller wakes when it is woken; NULL: nobody */
 	enum write_kind kind;
 	const struct pep_identity *id;
 	struct pep_error *err; /* the caller's, may be NULL */

@@ -29,7 +29,11 @@ void plan_init(struct plan *plan, const struct pep_scan_query *query)
 	const struct pep_scan_query *own = &plan->query;
 
 	*plan = (struct plan){.query = *query, .part_count = 2};
-	plan->index = own->idempotency_key ? QUERY_KEY : own->lease_before_ms ? QUERY_LEASE : own->state ? QUERY_STATE : QUERY_ALL;
+	plan->index = own->idempotency_key         ? QUERY_KEY
+		      : own->lease_before_ms       ? QUERY_LEASE
+		      : own->state == PEP_DEPLOYED ? QUERY_DEPLOYED
+		      : own->state                 ? QUERY_STATE
+						   : QUERY_ALL;
 	plan->parts[0] = own->descending ? QUERY_UNDISPATCHED : QUERY_DISPATCHED;
 	plan->parts[1] = own->descending ? QUERY_DISPATCHED : QUERY_UNDISPATCHED;
 	plan->deployed_first = own->deployed_from_ms ? own->deployed_from_ms : INT64_MIN;

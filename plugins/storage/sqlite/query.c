@@ -11,19 +11,20 @@ unsigned query_walk(const struct query_shape *shape)
 	       (shape->ranged ? 4u : 0u) + (shape->counting ? 2u : 0u) + (shape->brief ? 1u : 0u);
 }
 
+#define STATE "state = ?1 AND "
+#define LEASE "lease_until_ms > 0 AND lease_until_ms < ?2 AND (?1 = 0 OR state = ?1) AND "
+#define KEY "idempotency_key = ?8 AND (?1 = 0 OR state = ?1) AND (?2 = 0 OR (lease_until_ms > 0 AND lease_until_ms < ?2)) AND "
+
+/* By enum query_part. What has no dispatch_id is little, the unfinished gateways, so one index of it serves every filter. Of what has
+ * one, nearly all is deployed and holds no lease. A filter repeats the condition of its partial index, so that SQLite may use that. */
 static const struct lead {
-	const char *indexes[2]; /* by enum query_part */
-	const char *filter;
+	const char *indexes[2], *filters[2];
 } leads[] = {
-	[QUERY_ALL] = {{"identity_dispatch", "identity_undispatched"}, ""},
-	[QUERY_STATE] = {{"identity_state", "identity_state"}, "state = ?1 AND "},
-	/* What is leased is little, so this walks all leases in order rather than sorting those that ended. */
-	[QUERY_LEASE] = {{"identity_lease", "identity_lease"},
-			 "lease_until_ms > 0 AND lease_until_ms < ?2 AND (?1 = 0 OR state = ?1) AND "},
-	/* One key is one gateway, or a few, so they may be sorted. */
-	[QUERY_KEY] = {{"identity_key", "identity_key"},
-		       "idempotency_key = ?8 AND (?1 = 0 OR state = ?1) AND "
-		       "(?2 = 0 OR (lease_until_ms > 0 AND lease_until_ms < ?2)) AND "},
+	[QUERY_ALL] = {{"identity_dispatch", "identity_undispatched"}, {"", ""}},
+	[QUERY_DEPLOYED] = {{"identity_dispatch", "identity_undispatched"}, {STATE, STATE}},
+	[QUERY_STATE] = {{"identity_other", "identity_undispatched"}, {STATE "dispatch_id IS NOT NULL AND state <> 4 AND ", STATE}},
+	[QUERY_LEASE] = {{"identity_leased", "identity_undispatched"}, {LEASE "dispatch_id IS NOT NULL AND ", LEASE}},
+	[QUERY_KEY] = {{"identity_key", "identity_key"}, {KEY, KEY}},
 };
 
 static void walk_sql(unsigned number, char *ret_sql, size_t size)
@@ -42,7 +43,7 @@ static void walk_sql(unsigned number, char *ret_sql, size_t size)
 	else if (ranged && lead == &leads[QUERY_ALL] && part == QUERY_DISPATCHED)
 		index = "identity_deployed";
 	(void)snprintf(ret_sql, size, "%s FROM identity INDEXED BY %s WHERE %s%s%s >= ?3 AND %s < ?4%s%s LIMIT ?7%s",
-		       counting ? "SELECT count(*) FROM (SELECT 1" : columns, index, lead->filter,
+		       counting ? "SELECT count(*) FROM (SELECT 1" : columns, index, lead->filters[part],
 		       part == QUERY_UNDISPATCHED ? "dispatch_id IS NULL AND " : "", key, key,
 		       ranged ? " AND deployed_ms BETWEEN ?5 AND ?6" : "", order, counting ? ")" : "");
 }

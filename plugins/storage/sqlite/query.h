@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum query_index { QUERY_ALL, QUERY_STATE, QUERY_LEASE, QUERY_KEY }; /* which index leads the walk */
+enum query_index { QUERY_ALL, QUERY_DEPLOYED, QUERY_STATE, QUERY_LEASE, QUERY_KEY }; /* which index leads the walk */
 enum query_part { QUERY_DISPATCHED, QUERY_UNDISPATCHED };
 
 enum query_number {
@@ -21,7 +21,7 @@ enum query_number {
 	QUERY_BEGIN,            /* so that the parts of one page see one state of the store */
 	QUERY_END,
 	QUERY_WALK, /* and on: see query_walk() */
-	QUERY_COUNT = QUERY_WALK + 128,
+	QUERY_COUNT = QUERY_WALK + 160,
 };
 
 /* What a statement of a walk is for. */

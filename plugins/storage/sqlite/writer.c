@@ -12,21 +12,19 @@
 #include <syslog.h>
 #include <time.h>
 
-#define LOG_FRAMES_MAX 4000   /* 16 MB: then the log is moved into the file */
+#define LOG_FRAMES_MAX 16000  /* 64 MB: then the log is moved into the file */
 #define IDLE_US 1000000L      /* so long without writes, and the log is moved, too */
-#define GATHER_US 200         /* a small part of what a commit takes */
-#define LOG_FRAMES_LATE 16000 /* readers kept it from starting again: wait for them */
+#define LOG_FRAMES_LATE 32000 /* readers kept it from starting again: wait for them */
 
 struct writer {
 	struct writer_setup setup;
 	pthread_t thread;
 	struct batch_link link; /* the thread's own */
-	size_t last_count;      /* the thread's own: records in the last transaction */
 	atomic_bool well;
 	pthread_mutex_t mutex; /* for what follows */
 	pthread_cond_t wake;
-	struct write *first, **end;     /* the queue */
-	size_t queue_count, wake_count; /* how many the thread sleeps for; 0: it is awake */
+	struct write *first, **end; /* the queue */
+	bool asleep;                /* the thread waits for something in it */
 	bool stopping;
 };
 
@@ -41,8 +39,7 @@ static void push(struct writer *writer, struct write *write)
 	(void)pthread_mutex_lock(&writer->mutex);
 	*writer->end = write;
 	writer->end = &write->next;
-	writer->queue_count++;
-	if (writer->wake_count && writer->queue_count >= writer->wake_count)
+	if (writer->asleep)
 		(void)pthread_cond_signal(&writer->wake);
 	(void)pthread_mutex_unlock(&writer->mutex);
 }
@@ -56,7 +53,6 @@ static struct write *pop(struct writer *writer)
 	write = writer->first;
 	if (write) {
 		writer->first = write->next;
-		writer->queue_count--;
 		if (!writer->first)
 			writer->end = &writer->first;
 	}
@@ -68,10 +64,10 @@ static struct write *pop(struct writer *writer)
  * that may not be there, so that answer changes, too; but it is certain that nothing of theirs was stored. */
 static void answer(struct write *writes, pep_status status, const struct pep_error *err)
 {
-	while (writes) {
-		struct write *write = writes;
+	struct write *parent = writes;
+	unsigned child = 0;
 
-		writes = write->next; /* gone once it is posted */
+	for (struct write *write = writes; write; write = write->next) {
 		if (status != PEP_OK) {
 			bool refused = write->status != PEP_OK;
 
@@ -81,8 +77,18 @@ static void answer(struct write *writes, pep_status status, const struct pep_err
 				write->err->status = write->status;
 			}
 		}
-		(void)sem_post(&write->done);
+		memset(write->wakes, 0, sizeof(write->wakes));
+		if (write == writes)
+			continue;
+		parent->wakes[child++] = write;
+		if (child == WRITE_WAKES) {
+			parent = parent->next;
+			child = 0;
+		}
 	}
+	/* Waking takes longer than writing, so the callers do it for each other, as a tree: the next transaction begins meanwhile. */
+	if (writes)
+		(void)sem_post(&writes->done);
 }
 
 static pep_status get_ready(struct writer *writer, struct pep_error *err)
@@ -110,42 +116,18 @@ static struct timespec soon(long us)
 	return until;
 }
 
-/* The callers of the last transaction, just woken, are likely to come again at once: without a short wait for most of them every
- * other transaction would hold next to nothing. */
-static void gather(struct writer *writer, size_t count)
-{
-	struct timespec until = soon(GATHER_US);
-	size_t likely = writer->last_count / 4 * 3;
-
-	if (count >= likely)
-		return;
-	(void)pthread_mutex_lock(&writer->mutex);
-	writer->wake_count = likely - count;
-	while (writer->queue_count < writer->wake_count && !writer->stopping &&
-	       pthread_cond_timedwait(&writer->wake, &writer->mutex, &until) != ETIMEDOUT)
-		;
-	writer->wake_count = 0;
-	(void)pthread_mutex_unlock(&writer->mutex);
-}
-
 /* One transaction of what is in the queue, and of what arrives while it is being applied. */
 static void run_batch(struct writer *writer)
 {
 	struct write *writes = NULL, **end = &writes, *write;
 	struct pep_error err = {0};
 	size_t count = 0;
-	bool gathered = false;
 	pep_status status = get_ready(writer, &err);
 
 	while (count < writer->setup.batch_max) {
 		write = pop(writer);
-		if (!write && gathered)
+		if (!write)
 			break;
-		if (!write) {
-			gather(writer, count);
-			gathered = true;
-			continue;
-		}
 		write->next = NULL;
 		*end = write;
 		end = &write->next;
@@ -156,7 +138,6 @@ static void run_batch(struct writer *writer)
 	if (status == PEP_OK)
 		status = batch_commit(&writer->link, &err);
 	reader_pool_expire(writer->setup.readers);
-	writer->last_count = count;
 	if (status != PEP_OK && atomic_load(&writer->well))
 		say(writer, LOG_ERR, err.message);
 	atomic_store(&writer->well, status == PEP_OK);
@@ -184,14 +165,14 @@ static void sleep_until_work(struct writer *writer)
 	struct timespec until = soon(IDLE_US);
 	bool late = false;
 
-	writer->wake_count = 1;
+	writer->asleep = true;
 	while (!writer->first && !writer->stopping && !late) {
 		if (writer->link.log_frames > 0)
 			late = pthread_cond_timedwait(&writer->wake, &writer->mutex, &until) == ETIMEDOUT;
 		else
 			(void)pthread_cond_wait(&writer->wake, &writer->mutex);
 	}
-	writer->wake_count = 0;
+	writer->asleep = false;
 	if (late && !writer->first) {
 		(void)pthread_mutex_unlock(&writer->mutex);
 		checkpoint(writer);
@@ -300,6 +281,9 @@ pep_status writer_write(struct writer *writer, enum write_kind kind, const struc
 	/* One semaphore each: the writer wakes whom it means, not everybody. */
 	while (sem_wait(&write.done) != 0)
 		;
+	for (int i = 0; i < WRITE_WAKES; i++)
+		if (write.wakes[i])
+			(void)sem_post(&write.wakes[i]->done);
 	(void)sem_destroy(&write.done);
 	return write.status;
 }
