@@ -12,9 +12,9 @@
 #include <syslog.h>
 #include <time.h>
 
-#define LOG_FRAMES_MAX 16000  /* 64 MB: then the log is moved into the file */
+#define LOG_FRAMES_MAX 8000   /* 32 MB: then the log is moved into the file */
 #define IDLE_US 1000000L      /* so long without writes, and the log is moved, too */
-#define LOG_FRAMES_LATE 32000 /* readers kept it from starting again: wait for them */
+#define LOG_FRAMES_LATE 16000 /* readers kept it from starting again: wait for them */
 
 struct writer {
 	struct writer_setup setup;
