@@ -18,3 +18,11 @@ pep_unit_test(mock_test
   LIBRARIES ${CMAKE_DL_LIBS})
 add_dependencies(mock_conformance plugin-mock)
 add_dependencies(mock_test plugin-mock)
+
+set(fcc_world "${PROJECT_SOURCE_DIR}/tests/unit/fcc")
+pep_unit_test(fcc_conformance
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/fcc_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/injector_suite.c
+    ${CMAKE_CURRENT_SOURCE_DIR}/injector_driver.c ${conformance_common} ${fcc_world}/factory.c ${fcc_world}/gateways.c
+    ${fcc_world}/gateway_answer.c ${PROJECT_SOURCE_DIR}/core/config/value.c
+  LIBRARIES fcc-parts ${CMAKE_DL_LIBS})
+add_dependencies(fcc_conformance plugin-fcc)
