@@ -3,8 +3,8 @@
 
 #include "core/config/value.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <gnutls/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,17 +148,17 @@ const char *factory_init(void)
 	return folder;
 }
 
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+	(void)about;
+	(void)kind;
+	(void)place;
+	return remove(path);
+}
+
 void factory_fini(void)
 {
-	DIR *entries = opendir(folder);
-	const struct dirent *entry;
-
-	while (entries && (entry = readdir(entries)))
-		if (entry->d_name[0] != '.')
-			(void)unlink(factory_path(entry->d_name));
-	if (entries)
-		(void)closedir(entries);
-	(void)rmdir(folder);
+	(void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* As the server reads a default. */
