@@ -26,3 +26,10 @@ pep_unit_test(fcc_conformance
     ${fcc_world}/gateway_answer.c ${PROJECT_SOURCE_DIR}/core/config/value.c
   LIBRARIES fcc-parts ${CMAKE_DL_LIBS})
 add_dependencies(fcc_conformance plugin-fcc)
+
+set(fcu_world "${PROJECT_SOURCE_DIR}/tests/unit/fcu")
+pep_unit_test(fcu_conformance
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/fcu_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/injector_suite.c ${injector_common} ${fcu_world}/home.c
+  LIBRARIES fcu-parts ${CMAKE_DL_LIBS})
+target_compile_definitions(fcu_conformance PRIVATE PEP_TEST_FCU_RUNNER="$<TARGET_FILE:pep-fcu-run>")
+add_dependencies(fcu_conformance plugin-fcu pep-fcu-run)
