@@ -6,10 +6,14 @@
 #include "core/base/failpoint.h"
 #include "core/base/identity.h"
 #include "core/base/log.h"
+#include "core/service/adopt.h"
 #include "core/service/machine.h"
 #include "core/service/record.h"
 
 #include <string.h>
+
+/* How soon a tool that outlived an earlier start is asked about again. */
+#define AWAIT_MS 100
 
 struct recovery {
 	struct provisioner *provisioner;
@@ -55,15 +59,19 @@ static enum machine_verdict decide_lapse(struct arena *arena, const struct pep_i
 	return record ? machine_lapse(record, event, next) : MACHINE_NOT_MINE;
 }
 
-static pep_status lapse_one(struct provisioner *provisioner, const struct pep_identity *found, const struct machine_lapse *event,
+static pep_status lapse_one(struct provisioner *provisioner, const struct pep_identity *found, struct machine_lapse event,
 			    struct pep_error *err)
 {
 	AUTO(arena_fini) struct arena arena = {0};
-	struct record_change change = {.serial = found->serial, .decide = decide_lapse, .event = event};
+	struct record_change change = {.serial = found->serial, .decide = decide_lapse, .event = &event};
 	const struct pep_identity *record = NULL;
 	enum machine_verdict verdict;
-	pep_status status = record_change(provisioner->storage, &arena, &change, &verdict, &record, err);
+	pep_status status;
 
+	/* Its tool still runs, and ends before the lease does: until then the serial is in progress. */
+	if (adopt_is_awaited(provisioner, found->nonce))
+		event.own_name = NULL;
+	status = record_change(provisioner->storage, &arena, &change, &verdict, &record, err);
 	if (status == PEP_OK && verdict == MACHINE_WRITE)
 		log_event(LOG_NOTICE, "an unfinished attempt is ended", LOG_TEXT("serial", record->serial),
 			  LOG_TEXT("state", identity_state_name(record->state)), LOG_NUMBER("attempt", record->attempt),
@@ -95,18 +103,22 @@ static pep_status lapse_all(struct provisioner *provisioner, const char *server_
 	do {
 		status = storage_scan_next(scan, &found, err);
 		if (status == PEP_OK && found)
-			status = lapse_one(provisioner, found, &event, err);
+			status = lapse_one(provisioner, found, event, err);
 	} while (status == PEP_OK && found);
 	storage_scan_close(scan);
 	return status;
 }
 
-static pep_status recover(struct provisioner *provisioner, const char *server_name, bool at_start, struct pep_error *err)
+/* *ret_awaited: how many tools of earlier starts are to be asked about soon. Written whatever is returned. */
+static pep_status recover(struct provisioner *provisioner, const char *server_name, bool at_start, unsigned *ret_awaited,
+			  struct pep_error *err)
 {
 	int64_t now_ms;
 	pep_status status;
 
 	spool_replay(provisioner->spool, settle, provisioner);
+	/* Before row 13: what is known of an attempt wins over that its server is gone. */
+	*ret_awaited = adopt_all(provisioner);
 	status = storage_now(provisioner->storage, &now_ms, err);
 	if (status == PEP_OK)
 		status = lapse_all(provisioner, server_name, at_start ? INT64_MAX : now_ms + 1, now_ms, err);
@@ -115,21 +127,23 @@ static pep_status recover(struct provisioner *provisioner, const char *server_na
 
 pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err)
 {
-	return recover(provisioner, server_name, true, err);
+	unsigned awaited;
+
+	return recover(provisioner, server_name, true, &awaited, err);
 }
 
 /* --- the thread --- */
 
 /* False: it is time to stop. */
-static bool wait_interval(struct recovery *recovery)
+static bool wait_interval(struct recovery *recovery, int64_t interval_ms)
 {
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&recovery->mutex);
 	struct timespec until = {0};
 	int waited = 0;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += recovery->interval_ms / 1000;
-	until.tv_nsec += recovery->interval_ms % 1000 * 1000000;
+	until.tv_sec += interval_ms / 1000;
+	until.tv_nsec += interval_ms % 1000 * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
@@ -142,11 +156,12 @@ static bool wait_interval(struct recovery *recovery)
 static void *run(void *context)
 {
 	struct recovery *recovery = context;
+	unsigned awaited = adopt_all(recovery->provisioner);
 	bool failing = false;
 
-	while (wait_interval(recovery)) {
+	while (wait_interval(recovery, awaited && recovery->interval_ms > AWAIT_MS ? AWAIT_MS : recovery->interval_ms)) {
 		struct pep_error err = {0};
-		pep_status status = recover(recovery->provisioner, recovery->server_name, false, &err);
+		pep_status status = recover(recovery->provisioner, recovery->server_name, false, &awaited, &err);
 
 		/* Once per outage, not once per interval. */
 		if (status != PEP_OK && !failing)
