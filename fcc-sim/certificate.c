@@ -48,11 +48,12 @@ static bool read_point(struct certificate *certificate)
 
 enum certificate_verdict certificate_read(struct span der, struct certificate **ret_certificate)
 {
-	AUTO(certificate_free) struct certificate *certificate = calloc(1, sizeof(*certificate));
-	gnutls_datum_t datum = {(unsigned char *)(uintptr_t)der.data, (unsigned)der.size};
+	AUTO(certificate_free) struct certificate *certificate = NULL;
+	gnutls_datum_t datum = {(unsigned char *)der.data, (unsigned)der.size};
 
 	if (der.size == 0)
 		return CERTIFICATE_EMPTY;
+	certificate = calloc(1, sizeof(*certificate));
 	if (der.size > UINT32_MAX || !certificate || gnutls_x509_crt_init(&certificate->crt) != GNUTLS_E_SUCCESS ||
 	    gnutls_x509_crt_import(certificate->crt, &datum, GNUTLS_X509_FMT_DER) != GNUTLS_E_SUCCESS ||
 	    gnutls_x509_crt_export2(certificate->crt, GNUTLS_X509_FMT_DER, &certificate->der) != GNUTLS_E_SUCCESS ||
@@ -160,8 +161,8 @@ static bool signature_fits(const struct certificate *certificate, gnutls_pubkey_
 	    !der_take_tag(&all.contents, DER_SEQUENCE, &algorithm) || !der_take_tag(&all.contents, DER_BIT_STRING, &bits) ||
 	    bits.contents.size < 1)
 		return false;
-	data = (gnutls_datum_t){(unsigned char *)(uintptr_t)signed_part.whole.data, (unsigned)signed_part.whole.size};
-	signature = (gnutls_datum_t){(unsigned char *)(uintptr_t)bits.contents.data + 1, (unsigned)bits.contents.size - 1};
+	data = (gnutls_datum_t){(unsigned char *)signed_part.whole.data, (unsigned)signed_part.whole.size};
+	signature = (gnutls_datum_t){(unsigned char *)bits.contents.data + 1, (unsigned)bits.contents.size - 1};
 	return gnutls_pubkey_verify_data2(key, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &signature) >= 0;
 }
 

@@ -49,7 +49,7 @@ static bool find_key(struct reader top, const char *key, struct reader_item *ret
 static bool open_bundle(struct span message, struct bundle *ret_bundle, struct outcome *outcome)
 {
 	struct reader reader = {message.data, message.data + message.size};
-	struct reader_item top;
+	struct reader_item top = {0};
 
 	if (!reader_is_whole(message.data, message.size) || !reader_take(&reader, &top) || top.kind != READER_MAP ||
 	    top.indefinite || top.number > TOP_KEYS_MAX)
@@ -222,7 +222,7 @@ static bool begin(struct gateway *gateway, struct span message, struct bundle *r
 
 void gateway_handle(struct gateway *gateway, struct span message, struct answer *answer)
 {
-	struct bundle bundle;
+	struct bundle bundle = {0};
 
 	gateway->message_count++;
 	/* Whatever the message turns out to be. */

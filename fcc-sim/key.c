@@ -59,7 +59,7 @@ static struct span from_datum(const gnutls_datum_t *datum)
 static gnutls_x509_privkey_t import_private(struct span der)
 {
 	AUTO(free_private) gnutls_x509_privkey_t key = NULL;
-	gnutls_datum_t datum = {(unsigned char *)(uintptr_t)der.data, (unsigned)der.size};
+	gnutls_datum_t datum = {(unsigned char *)der.data, (unsigned)der.size};
 
 	if (der.size > UINT32_MAX || gnutls_x509_privkey_init(&key) != GNUTLS_E_SUCCESS)
 		return NULL;
@@ -100,7 +100,7 @@ enum key_verdict key_read_public(struct span der, struct key_point *ret_point)
 	AUTO(free_public) gnutls_pubkey_t key = NULL;
 	AUTO(free_datum) gnutls_datum_t x = {0};
 	AUTO(free_datum) gnutls_datum_t y = {0};
-	gnutls_datum_t datum = {(unsigned char *)(uintptr_t)der.data, (unsigned)der.size};
+	gnutls_datum_t datum = {(unsigned char *)der.data, (unsigned)der.size};
 	gnutls_ecc_curve_t curve;
 
 	if (der.size > UINT32_MAX || gnutls_pubkey_init(&key) != GNUTLS_E_SUCCESS ||
@@ -135,7 +135,7 @@ bool key_sign(struct span private_der, struct span data, struct buffer *ret_sign
 	AUTO(free_private) gnutls_x509_privkey_t key = import_private(private_der);
 	AUTO(free_abstract) gnutls_privkey_t signer = NULL;
 	AUTO(free_datum) gnutls_datum_t signature = {0};
-	gnutls_datum_t datum = {(unsigned char *)(uintptr_t)data.data, (unsigned)data.size};
+	gnutls_datum_t datum = {(unsigned char *)data.data, (unsigned)data.size};
 
 	if (!key || gnutls_privkey_init(&signer) != GNUTLS_E_SUCCESS ||
 	    gnutls_privkey_import_x509(signer, key, GNUTLS_PRIVKEY_IMPORT_COPY) != GNUTLS_E_SUCCESS ||

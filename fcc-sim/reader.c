@@ -149,6 +149,7 @@ static bool take_head(struct reader *reader, struct reader_item *ret_item)
 	size_t size = (size_t)(reader->end - reader->next);
 	struct cbor_decoder_result result;
 
+	*ret_item = (struct reader_item){0};
 	if (size == 0)
 		return false;
 	result = cbor_stream_decode(reader->next, size, &callbacks, ret_item);

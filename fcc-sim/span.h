@@ -29,7 +29,7 @@ static inline bool span_equal(struct span a, struct span b)
  * fits it, the empty one, too. */
 static inline bool span_begins_word(struct span received, const char *word)
 {
-	return strncmp(word, (const char *)received.data, received.size) == 0;
+	return received.size == 0 || strncmp(word, (const char *)received.data, received.size) == 0;
 }
 
 #endif

@@ -33,23 +33,28 @@ void verify_warn_redundant(const struct gateway *gateway, enum store_kind kind, 
 		outcome_warn(outcome, "Item redundant:", name);
 }
 
-static bool find_mode(const struct gateway *gateway, const struct verify_mode **ret_mode, struct outcome *outcome)
+static const struct verify_mode *fail_mode(struct outcome *outcome, enum return_status status, const char *phrase)
+{
+	(void)outcome_fail(outcome, status, phrase, span_text(use_bootstrap_name));
+	return NULL;
+}
+
+/* The mode that mbed.UseBootstrap asks for. NULL: the outcome says why not. */
+static const struct verify_mode *find_mode(const struct gateway *gateway, struct outcome *outcome)
 {
 	struct span value;
 	uint32_t number;
 
 	if (!verify_find_parameter(gateway, use_bootstrap_name, &value))
-		return outcome_fail(outcome, STATUS_ITEM_MISSING, NO_SUCH_ITEM, span_text(use_bootstrap_name));
+		return fail_mode(outcome, STATUS_ITEM_MISSING, NO_SUCH_ITEM);
 	if (value.size != sizeof(number))
-		return outcome_fail(outcome, STATUS_ITEM_SIZE, "Item size is wrong:", span_text(use_bootstrap_name));
+		return fail_mode(outcome, STATUS_ITEM_SIZE, "Item size is wrong:");
 	memcpy(&number, value.data, sizeof(number));
 	if (number > 1)
-		return outcome_fail(outcome, STATUS_BOOTSTRAP_MODE,
-				    "Bootstrap mode value incorrect:", span_text(use_bootstrap_name));
+		return fail_mode(outcome, STATUS_BOOTSTRAP_MODE, "Bootstrap mode value incorrect:");
 	if (number == 0)
 		outcome_warn(outcome, "Bootstrap mode not activated:", use_bootstrap_name);
-	*ret_mode = number ? &bootstrap_mode : &lwm2m_mode;
-	return true;
+	return number ? &bootstrap_mode : &lwm2m_mode;
 }
 
 static bool is_utc_offset(struct span value)
@@ -110,10 +115,10 @@ static bool ca_identity(const struct store_item *item, uint8_t ret_id[1 + KEY_CO
 
 bool verify_save_ca(struct gateway *gateway, struct outcome *outcome)
 {
-	const struct verify_mode *mode;
+	const struct verify_mode *mode = find_mode(gateway, outcome);
 	const struct store_item *item;
 
-	if (!find_mode(gateway, &mode, outcome))
+	if (!mode)
 		return false;
 	if (mode != &bootstrap_mode)
 		return true;
@@ -200,7 +205,10 @@ bool verify_gateway(struct gateway *gateway, struct outcome *outcome)
 	const struct verify_mode *mode, *other;
 
 	outcome_clear(outcome);
-	if (!check_time(gateway, outcome) || !find_mode(gateway, &mode, outcome) || !check_info(gateway, outcome))
+	if (!check_time(gateway, outcome))
+		return false;
+	mode = find_mode(gateway, outcome);
+	if (!mode || !check_info(gateway, outcome))
 		return false;
 	other = mode == &bootstrap_mode ? &lwm2m_mode : &bootstrap_mode;
 	return check_ca(gateway, mode, other, outcome) && check_uri(gateway, mode, other, outcome) &&

@@ -47,17 +47,17 @@ static bool check_validity(const struct gateway *gateway, const struct certifica
 			   struct outcome *outcome)
 {
 	uint64_t now = gateway_clock(gateway);
-	uint64_t from = (uint64_t)certificate_valid_from(certificate), until = (uint64_t)certificate_valid_until(certificate);
+	int64_t from = certificate_valid_from(certificate), until = certificate_valid_until(certificate);
 
 	if (now == 0) {
 		outcome_warn(outcome, "Certificate validity cannot be checked:", item);
 		return true;
 	}
-	if (now > until)
+	if (until < 0 || now > (uint64_t)until)
 		return outcome_fail(outcome, STATUS_EXPIRED, "Certificate expired:", span_text(item));
-	if (now + CLOCK_SLACK_S < from)
+	if (from >= 0 && now + CLOCK_SLACK_S < (uint64_t)from)
 		outcome_warn(outcome, "Certificate validity cannot be checked:", item);
-	if (until - now < VALIDITY_MIN_S)
+	if ((uint64_t)until - now < VALIDITY_MIN_S)
 		outcome_warn(outcome, "Certificate validity is less than 10 years:", item);
 	return true;
 }

@@ -17,7 +17,7 @@ static bool parse(const char *const *words, struct options *ret_options, char re
 	int argc = 1;
 
 	for (; words[argc - 1]; argc++)
-		argv[argc] = (char *)(uintptr_t)words[argc - 1];
+		argv[argc] = (char *)words[argc - 1];
 	ret_error[0] = '\0';
 	return options_parse(argc, argv, ret_options, ret_error, 256);
 }
