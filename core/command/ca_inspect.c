@@ -84,8 +84,9 @@ static int show(gnutls_x509_crt_t certificate)
 	print_name("issuer", gnutls_x509_crt_get_issuer_dn3, certificate);
 	print_time("valid from", gnutls_x509_crt_get_activation_time(certificate));
 	print_time("valid until", gnutls_x509_crt_get_expiration_time(certificate));
-	(void)printf("%-13s %s, %u bits\n", "key", gnutls_pk_algorithm_get_name(algorithm), bits);
-	(void)printf("%-13s %s\n", "signed with", gnutls_sign_get_name(gnutls_x509_crt_get_signature_algorithm(certificate)));
+	(void)printf("%-13s %s, %u bits\n", "key", gnutls_pk_algorithm_get_name((gnutls_pk_algorithm_t)algorithm), bits);
+	(void)printf("%-13s %s\n", "signed with",
+		     gnutls_sign_get_name((gnutls_sign_algorithm_t)gnutls_x509_crt_get_signature_algorithm(certificate)));
 	print_fingerprint(certificate);
 	if (why) {
 		(void)printf("%-13s no: %s\n", "usable", why);

@@ -98,17 +98,17 @@ pep_status authority_key_check(const struct settings *settings, gnutls_privkey_t
 			       struct pep_error *err)
 {
 	static uint8_t text[] = "do these two belong together?"; /* GnuTLS takes no const */
-	const gnutls_datum_t data = {.data = text, .size = sizeof(text)};
+	const gnutls_datum_t sample = {.data = text, .size = sizeof(text)};
 	gnutls_datum_t signature = {0};
 	gnutls_pubkey_t public_key = NULL;
-	int code = gnutls_privkey_sign_data2(key, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &signature);
+	int code = gnutls_privkey_sign_data2(key, GNUTLS_SIGN_ECDSA_SHA256, 0, &sample, &signature);
 
 	if (code == 0)
 		code = gnutls_pubkey_init(&public_key);
 	if (code == 0)
 		code = gnutls_pubkey_import_x509(public_key, certificate, 0);
 	if (code == 0)
-		code = gnutls_pubkey_verify_data2(public_key, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &signature);
+		code = gnutls_pubkey_verify_data2(public_key, GNUTLS_SIGN_ECDSA_SHA256, 0, &sample, &signature);
 	gnutls_pubkey_deinit(public_key);
 	gnutls_free(signature.data);
 	if (code >= 0)

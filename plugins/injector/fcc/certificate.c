@@ -112,7 +112,7 @@ pep_status certificate_read_file(const char *what, const char *path, gnutls_datu
 /* PEM if it looks like it, else DER. */
 static bool import(gnutls_x509_crt_t certificate, const gnutls_datum_t *bytes)
 {
-	bool is_pem = memmem(bytes->data, bytes->size, "-----BEGIN", 10) != NULL;
+	bool is_pem = bytes->data && memmem(bytes->data, bytes->size, "-----BEGIN", 10) != NULL;
 
 	return gnutls_x509_crt_import(certificate, bytes, is_pem ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER) == 0;
 }

@@ -126,18 +126,16 @@ static void hostile_cbor(void **state)
 		"a26178818181818181818181006c52657475726e53746174757300",       /* nine levels */
 		"a26178ff6c52657475726e53746174757300",                         /* an end without a beginning */
 		"a201026c52657475726e53746174757300",                           /* a key that is a number */
-		"a26353494401"
-		"6c52657475726e53746174757300",                               /* SID is a number */
-		"a2644373727381a16450724b4e61616c52657475726e53746174757300", /* a request without data */
-		"a16c52657475726e53746174757f61306131ff",                     /* a text in pieces as a key's value */
+		"a263534944016c52657475726e53746174757300",                     /* SID is a number */
+		"a2644373727381a16450724b4e61616c52657475726e53746174757300",   /* a request without data */
+		"a16c52657475726e53746174757f61306131ff",                       /* a text in pieces as a key's value */
 	};
 	static const char *const good[] = {
 		"a16c52657475726e53746174757300",
 		"bf6c52657475726e53746174757300ff",
 		"a261788181818181818181006c52657475726e53746174757300", /* eight levels */
-		"a26178c1c200"
-		"6c52657475726e53746174757300",                   /* tags */
-		"a261787f61306131ff6c52657475726e53746174757300", /* an unknown text in pieces */
+		"a26178c1c2006c52657475726e53746174757300",             /* tags */
+		"a261787f61306131ff6c52657475726e53746174757300",       /* an unknown text in pieces */
 	};
 	struct response response;
 	const char *fault;

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define DAY 86400
+#define DAY ((int64_t)86400)
 static const struct factory_authority good = {.name = "ca", .curve_bits = 256};
 
 /* An authority as the options name it. */

@@ -164,8 +164,9 @@ static void talk(int fd)
 
 static void *serve(void *data)
 {
-	int fd = (int)(intptr_t)data;
+	int fd = *(int *)data;
 
+	free(data);
 	talk(fd);
 	(void)close(fd);
 	(void)pthread_mutex_lock(&world.mutex);
@@ -181,13 +182,17 @@ static void *listen_for_all(void *data)
 
 	(void)data;
 	while ((fd = accept(world.fd, NULL, NULL)) >= 0) {
+		int *copy = malloc(sizeof(*copy)); /* the thread's */
 		pthread_t thread;
 
+		if (!copy)
+			abort();
+		*copy = fd;
 		(void)pthread_mutex_lock(&world.mutex);
 		world.open++;
 		world.accepted++;
 		(void)pthread_mutex_unlock(&world.mutex);
-		if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) != 0)
+		if (pthread_create(&thread, NULL, serve, copy) != 0)
 			abort();
 		(void)pthread_detach(thread);
 	}
