@@ -153,6 +153,7 @@ def all_parts():
     builds = [build_part(preset) for preset in ("asan", "tsan", "release")]
     parts = [
         command_part("kill-loop", ["tests/e2e/kill_loop", "100"]),
+        command_part("fcc-sweep", ["tests/e2e/fcc_sweep"]),
         ctest_part("tsan"),
         ctest_part("asan"),
         replay_part("contract-cli", "cli_cases.jsonl", "serial_pattern: '[A-Za-z0-9-]+'", cli=True),
