@@ -15,7 +15,6 @@
  *   WARN                 success with warnings
  *   MUTE                 keeps the certificate and does not answer until the other side hangs up
  *   SLOW                 answers the first message when the other side hangs up, or after 20 s
- *   NOREAD               does not read, with a small window, until the other side hangs up
  *   OTHER-NAME, P384, FORGED, NO-CSR   a signing request that must be refused
  *   anything else        success
  */

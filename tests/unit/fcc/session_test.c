@@ -24,6 +24,7 @@ static uint16_t port;
 struct attempt {
 	pep_status refuse; /* what the witness says at the last moment */
 	int64_t timeout_ms;
+	int64_t cancel_ms; /* cancelled from this moment on (connection_now_ms()); 0: never */
 	uint16_t port;
 	unsigned contacted, issued;
 	char issued_id[128];
@@ -52,8 +53,9 @@ static pep_status on_issued(struct pep_witness *witness, const char *enrollment_
 
 static bool on_cancelled(struct pep_witness *witness)
 {
-	(void)witness;
-	return false;
+	const struct attempt *attempt = witness->ctx;
+
+	return attempt->cancel_ms && connection_now_ms() >= attempt->cancel_ms;
 }
 
 static char last_log[600];
@@ -242,13 +244,45 @@ static void limits_of_connect(void **state)
 	start_ms = connection_now_ms();
 	inject(&fcc, "GW-QUEUE", &attempt);
 	assert_in_range(connection_now_ms() - start_ms, 190, 5000);
-	close_fcc(&fcc);
 	assert_int_equal(attempt.status, PEP_TIMEOUT);
 	assert_int_equal(attempt.result.outcome, PEP_NOT_SENT);
 	assert_int_equal(attempt.contacted, 0);
+	/* A stop does not wait for that. */
+	fcc.settings.connect_timeout_ms = 20000;
+	attempt = (struct attempt){.port = attempt.port, .cancel_ms = connection_now_ms() + 50};
+	inject(&fcc, "GW-QUEUE", &attempt);
+	close_fcc(&fcc);
+	assert_in_range(connection_now_ms() - attempt.cancel_ms, 0, 5000);
+	assert_int_equal(attempt.status, PEP_CANCELLED);
+	assert_int_equal(attempt.result.outcome, PEP_NOT_SENT);
 	for (size_t i = 0; i < 4; i++)
 		(void)close(queued[i]);
 	(void)close(fd);
+}
+
+/* With the certificate sent, to leave would only make a doubt: the answer is waited for, whoever stops. */
+static void stop_waits_for_the_last_answer(void **state)
+{
+	static const char *const modes[] = {"by_device", "by_tool"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		union pep_value values[OPT_COUNT];
+		struct attempt attempt = {.cancel_ms = connection_now_ms() + 500};
+		char serial[64];
+		struct fcc fcc;
+
+		factory_options(values);
+		values[OPT_KEY_MODE].text = modes[i];
+		values[OPT_ANSWER_TIMEOUT].number = 900;
+		open_fcc(&fcc, values);
+		(void)snprintf(serial, sizeof(serial), "MUTE-STOP-%s", modes[i]);
+		inject(&fcc, serial, &attempt);
+		close_fcc(&fcc);
+		assert_int_equal(attempt.status, PEP_TIMEOUT);
+		assert_int_equal(attempt.result.outcome, PEP_DOUBTFUL);
+		assert_true(connection_now_ms() > attempt.cancel_ms);
+	}
 }
 
 /* Refused between the messages of a session: the second one is not begun. */
@@ -364,6 +398,7 @@ int main(void)
 		cmocka_unit_test(outcomes_by_device),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(limits_of_connect),
+		cmocka_unit_test(stop_waits_for_the_last_answer),
 		cmocka_unit_test(witness_stops_between_messages),
 		cmocka_unit_test(serials_are_checked_first),
 		cmocka_unit_test(identity_is_that_of_the_certificate),
