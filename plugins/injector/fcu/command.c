@@ -147,7 +147,7 @@ static pep_status take(struct words *words, pep_status status, char ***ret_list,
 pep_status command_build(const char *format, const struct command_values *values, char ***ret_argv, struct pep_error *err)
 {
 	struct words words = {0};
-	struct meaning meaning;
+	struct meaning meaning = {.port = ""};
 	pep_status status = PEP_OK;
 
 	set_meaning(&meaning, values);

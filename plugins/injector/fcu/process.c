@@ -50,7 +50,7 @@ static void fill_arguments(const struct process_plan *plan, struct numbers *numb
 	arguments[JOB_ARG_MEMORY_MB] = print_number(numbers->memory, plan->memory_mb);
 	arguments[JOB_ARG_SECRETS] = borrow(plan->secrets);
 	arguments[JOB_ARG_FOLDER] = borrow(plan->home);
-	for (; plan->command[count] && count < COMMAND_WORDS_MAX; count++)
+	for (; count < COMMAND_WORDS_MAX && plan->command[count]; count++)
 		arguments[JOB_ARG_COMMAND + count] = plan->command[count];
 	arguments[JOB_ARG_COMMAND + count] = NULL;
 }

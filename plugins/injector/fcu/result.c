@@ -74,6 +74,15 @@ static bool next_value(const char **rest, const char *end, const char *key, char
 	return true;
 }
 
+/* A serial is one line without control characters: it goes into sentences. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
 static bool read_end(const char *value, struct result *result)
 {
 	for (int end = RESULT_EXITED; end < END_COUNT; end++) {
@@ -114,7 +123,7 @@ bool result_read(const char *text, size_t size, struct result *ret_result)
 
 	if (!next_line(&text, end, line, sizeof(line)) || strcmp(line, "pep-fcu-run 1") != 0)
 		return false;
-	if (!next_value(&text, end, "serial", result.serial, sizeof(result.serial)))
+	if (!next_value(&text, end, "serial", result.serial, sizeof(result.serial)) || !is_plain(result.serial))
 		return false;
 	if (!next_value(&text, end, "end", line, sizeof(line)) || !read_end(line, &result))
 		return false;

@@ -101,17 +101,18 @@ static void what_is_damaged_is_refused(void **state)
 {
 	static const char *const texts[] = {
 		"pep-fcu-run 2\nserial S\nend exited 0\nfound 0 whole -\noutput\n",
+		"pep-fcu-run 1\nserial S\r\nend exited 0\nfound 0 whole -\noutput\n",
 		"pep-fcu-run 1\nserial\nend exited 0\nfound 0 whole -\noutput\n",
 		"pep-fcu-run 1\nserial S\nend exited\nfound 0 whole -\noutput\n",
 		"pep-fcu-run 1\nserial S\nend exited -1\nfound 0 whole -\noutput\n",
 		"pep-fcu-run 1\nserial S\nend exited 0x\nfound 0 whole -\noutput\n",
 		"pep-fcu-run 1\nserial S\nend exited 99999999999\nfound 0 whole -\noutput\n",
 		"pep-fcu-run 1\nserial S\nend well 0\nfound 0 whole -\noutput\n",
-		"pep-fcu-run 1\nserial S\nend exited 0\nfound 3 whole " ID "\noutput\n",
-		"pep-fcu-run 1\nserial S\nend exited 0\nfound 0 whole " ID "\noutput\n",
+		("pep-fcu-run 1\nserial S\nend exited 0\nfound 3 whole " ID "\noutput\n"),
+		("pep-fcu-run 1\nserial S\nend exited 0\nfound 0 whole " ID "\noutput\n"),
 		"pep-fcu-run 1\nserial S\nend exited 0\nfound 1 whole -\noutput\n",
 		"pep-fcu-run 1\nserial S\nend exited 0\nfound 1 whole A-00\noutput\n",
-		"pep-fcu-run 1\nserial S\nend exited 0\nfound 1 hole " ID "\noutput\n",
+		("pep-fcu-run 1\nserial S\nend exited 0\nfound 1 hole " ID "\noutput\n"),
 		"pep-fcu-run 1\nserial S\nend exited 0\nfound 1\noutput\n",
 		"pep-fcu-run 1\nserial S\nend exited 0\nfound 0 whole -\nOutput\n",
 	};

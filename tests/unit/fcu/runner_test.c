@@ -29,7 +29,7 @@ struct stage {
 	struct home home;
 	struct files files;
 	struct pep_identity id;
-	int64_t deadline_ms, grace_ms;
+	int64_t deadline_ms, grace_ms, memory_mb;
 	struct process process;
 	char text[RESULT_SIZE_MAX];
 	struct result result;
@@ -46,6 +46,7 @@ static int set_up(void **state)
 	stage->id = (struct pep_identity){.struct_size = sizeof(stage->id), .nonce = NONCE};
 	stage->deadline_ms = boot_ms() + 60000;
 	stage->grace_ms = 500;
+	stage->memory_mb = 1024;
 	*state = stage;
 	return files_open(stage->home.state, &stage->files, &err) == PEP_OK ? 0 : -1;
 }
@@ -74,7 +75,7 @@ static void start(struct stage *stage, const char *serial)
 				    .serial = serial,
 				    .deadline_ms = stage->deadline_ms,
 				    .grace_ms = stage->grace_ms,
-				    .memory_mb = 1024,
+				    .memory_mb = stage->memory_mb,
 				    .secrets = "FAKE_FCU_PIN",
 				    .home = stage->home.path};
 	struct pep_error err = {0};
@@ -314,6 +315,7 @@ static void nothing_is_started_after_the_deadline(void **state)
 	char *calls;
 
 	stage->deadline_ms = boot_ms() - 1;
+	stage->memory_mb = 0; /* ThreadSanitizer needs more to report that there was no start */
 	run(stage, "GW-1");
 	assert_int_equal(stage->result.end, RESULT_NOT_STARTED);
 	assert_int_equal(stage->result.number, ETIME);
@@ -327,9 +329,24 @@ static void a_tool_that_is_not_there_was_not_started(void **state)
 	struct stage *stage = *state;
 
 	stage->home.values[OPT_PYTHON].text = "/nowhere/python3";
+	stage->memory_mb = 0;
 	run(stage, "GW-1");
 	assert_int_equal(stage->result.end, RESULT_NOT_STARTED);
 	assert_int_equal(stage->result.number, ENOENT);
+}
+
+static void limits_hold(void **state)
+{
+	struct stage *stage = *state;
+
+	run(stage, "FCU-EAT");
+	assert_int_equal(stage->result.number, 1);
+	assert_true(printed(stage, "core 0, files 256"));
+	assert_true(printed(stage, "MemoryError"));
+	files_remove(&stage->files, NONCE);
+	stage->memory_mb = 0;
+	run(stage, "FCU-EAT");
+	assert_int_equal(stage->result.number, 0);
 }
 
 static void what_it_forked_ends_with_it(void **state)
@@ -459,6 +476,7 @@ int main(void)
 		TEST(a_cancelled_one_ends_at_once),
 		TEST(nothing_is_started_after_the_deadline),
 		TEST(a_tool_that_is_not_there_was_not_started),
+		TEST(limits_hold),
 		TEST(what_it_forked_ends_with_it),
 		TEST(the_tool_has_a_group_and_nothing_of_ours),
 		TEST(it_outlives_its_server),
