@@ -31,7 +31,7 @@ static bool read_extensions(const struct reader_item *map, struct csr_wish *wish
 	struct reader inside = map->inside;
 	struct span name;
 	struct reader_item value;
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (map->kind != READER_MAP)
 		return outcome_fail_plain(outcome, STATUS_BUNDLE);

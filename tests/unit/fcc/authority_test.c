@@ -278,8 +278,10 @@ static int run(char *const arguments[])
 	pid_t child = fork();
 
 	if (child == 0) {
-		(void)freopen("/dev/null", "w", stdout);
-		(void)freopen("/dev/null", "w", stderr);
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(126);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(126);
 		(void)execvp(arguments[0], arguments);
 		_exit(127);
 	}

@@ -451,7 +451,8 @@ static void wrong_arguments_are_refused(void **state)
 
 	(void)state;
 	if (pid == 0) {
-		(void)freopen("/dev/null", "w", stderr);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(126);
 		(void)execl(PEP_TEST_FCU_RUNNER, "pep-fcu-run", "../../x", "S", "1", "1", "0", "", "/", "/bin/true", (char *)NULL);
 		_exit(126);
 	}
