@@ -143,6 +143,7 @@ int tool_start(const struct tool_plan *plan, struct tool *ret_tool)
 void tool_signal(const struct tool *tool, int number)
 {
 	(void)kill(-tool->pid, number);
+	(void)kill(tool->pid, number); /* it may have left its group */
 }
 
 /* How many children there were to kill. */
@@ -169,7 +170,6 @@ void tool_end_all(const struct tool *tool)
 {
 	/* While it is not reaped, nobody else can have its number. */
 	tool_signal(tool, SIGKILL);
-	(void)kill(tool->pid, SIGKILL);
 	(void)waitpid(tool->pid, NULL, 0);
 	/* The children of a child become ours when it ends. */
 	for (unsigned round = 0; round < ROUNDS && kill_children(); round++)

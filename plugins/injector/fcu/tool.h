@@ -24,7 +24,7 @@ struct tool {
  * children. The tool has the caller's environment, no signal blocked, and dies with the caller. */
 int tool_start(const struct tool_plan *plan, struct tool *ret_tool);
 
-/* To the whole group. */
+/* To the tool and its whole group. */
 void tool_signal(const struct tool *tool, int number);
 /* Kill the group and all descendants, those that left the group, too, and reap them. */
 void tool_end_all(const struct tool *tool);
