@@ -31,7 +31,8 @@ struct pep_exporter_ops {
 	const char *media_type; /* "text/csv; charset=utf-8" */
 	const char *suffix;     /* of a file, without the dot: "csv" */
 
-	/* One identity. Not PEP_OK breaks the whole transfer off, so that half a file never looks whole. */
+	/* One identity, without what the server keeps to itself: verification key, nonce, owner, idempotency key, digest, request id,
+	 * history, revision, lease, contacted, before. Not PEP_OK breaks the whole transfer off, so that half a file never looks whole. */
 	pep_status (*record)(void *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err);
 
 	/* As in pep/storage.h. [one thread, at start] */
