@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/buffer.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +62,20 @@ void buffer_byte(struct buffer *buffer, char byte)
 	buffer_append(buffer, &byte, 1);
 }
 
+/* Not by printf: a log line and a list entry are full of numbers. */
 void buffer_number(struct buffer *buffer, int64_t number)
 {
-	buffer_format(buffer, "%" PRId64, number);
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	char digits[20];
+	size_t start = sizeof(digits);
+
+	do {
+		digits[--start] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (number < 0)
+		digits[--start] = '-';
+	buffer_append(buffer, digits + start, sizeof(digits) - start);
 }
 
 void buffer_format(struct buffer *buffer, const char *format, ...)

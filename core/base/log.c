@@ -37,18 +37,24 @@ static const char *level_name(int level)
 static void timestamp(char ret_text[32])
 {
 	static _Thread_local time_t made_for = -1;
-	static _Thread_local char second_text[24];
+	static _Thread_local char second_text[sizeof("2026-11-23T14:08:00.")];
 	struct timespec now = {0};
+	unsigned milliseconds;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != made_for) {
 		struct tm utc = {0};
 
 		(void)gmtime_r(&now.tv_sec, &utc);
-		(void)strftime(second_text, sizeof(second_text), "%Y-%m-%dT%H:%M:%S", &utc);
+		(void)strftime(second_text, sizeof(second_text), "%Y-%m-%dT%H:%M:%S.", &utc);
 		made_for = now.tv_sec;
 	}
-	(void)snprintf(ret_text, 32, "%s.%03uZ", second_text, (unsigned)(now.tv_nsec / 1000000) % 1000U);
+	memcpy(ret_text, second_text, sizeof(second_text) - 1);
+	milliseconds = (unsigned)(now.tv_nsec / 1000000);
+	ret_text[20] = (char)('0' + milliseconds / 100 % 10);
+	ret_text[21] = (char)('0' + milliseconds / 10 % 10);
+	ret_text[22] = (char)('0' + milliseconds % 10);
+	memcpy(ret_text + 23, "Z", 2);
 }
 
 /* logfmt leaves a value bare if nothing in it could end it. */
@@ -70,9 +76,11 @@ static void append_text(struct buffer *line, const char *text)
 static void append_key(struct buffer *line, const char *key)
 {
 	if (log_format == LOG_FORMAT_JSON)
-		buffer_format(line, "%s\"%s\":", line->size > 1 ? "," : "", key);
-	else
-		buffer_format(line, "%s%s=", line->size ? " " : "", key);
+		buffer_text(line, line->size > 1 ? ",\"" : "\"");
+	else if (line->size)
+		buffer_byte(line, ' ');
+	buffer_text(line, key);
+	buffer_text(line, log_format == LOG_FORMAT_JSON ? "\":" : "=");
 }
 
 static void append_field(struct buffer *line, const struct log_field *field)

@@ -75,7 +75,8 @@ static void commits(sqlite3 *db, int64_t count)
 
 static void pages(sqlite3 *db, int64_t count)
 {
-	static const char query[] = "SELECT * FROM identity WHERE state = 4 ORDER BY dispatch_id DESC LIMIT 1001";
+	static const char query[] =
+		"SELECT * FROM identity WHERE state = 4 AND dispatch_id IS NOT NULL ORDER BY dispatch_id DESC LIMIT 1001";
 	sqlite3_stmt *statement;
 	size_t bytes = 0;
 	double start;

@@ -133,7 +133,7 @@ static void read_text(sqlite3_value *value, char *member, char *block, size_t ro
 	if (*used + size + 1 <= room) {
 		char *copy = block + *used;
 
-		if (size > 0)
+		if (text)
 			memcpy(copy, text, size);
 		copy[size] = '\0';
 		*(const char **)(void *)member = copy;
