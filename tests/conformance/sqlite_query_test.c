@@ -5,6 +5,7 @@
 #include "plugin_table.h"
 #include "plugins/storage/sqlite/connection.h"
 #include "plugins/storage/sqlite/query.h"
+#include "plugins/storage/sqlite/record.h"
 #include "sqlite_place.h"
 
 #include <pep/storage.h>
@@ -237,6 +238,37 @@ static void columns_are_members(void **state)
 	}
 }
 
+/* What a list or an exporter is given is the right member, and nothing of what the server keeps to itself. */
+static void brief_columns_are_members(void **state)
+{
+	static const char sql[] = "SELECT " RECORD_BRIEF_COLUMNS " FROM identity WHERE serial = 'serial'";
+	const struct world *world = *state;
+	struct pep_identity id[16];
+	sqlite3_stmt *statement;
+	size_t text_count = 0;
+
+	assert_int_equal(sqlite3_prepare_v2(world->db, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	assert_in_range(record_read(statement, true, id, sizeof(id)), sizeof(id[0]), sizeof(id));
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		const char *text = (&id[0].serial)[i];
+
+		text_count += text != NULL;
+		if (text)
+			assert_string_equal(text, text_names[i]);
+	}
+	assert_int_equal(text_count, 15);
+	assert_null(id[0].verification_key);
+	assert_null(id[0].nonce);
+	assert_null(id[0].idempotency_key);
+	assert_int_equal(id[0].state, 8);
+	assert_int_equal(id[0].created_ms, 101);
+	assert_int_equal(id[0].deployed_ms, 102);
+	assert_int_equal(id[0].attempt, UINT32_MAX);
+	assert_int_equal(id[0].generation, 106);
+	assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+}
+
 static int64_t pragma(sqlite3 *db, const char *name)
 {
 	struct pep_error err = {0};
@@ -305,6 +337,7 @@ int main(void)
 		cmocka_unit_test(connections_are_set_up),
 		cmocka_unit_test(types_are_kept),
 		cmocka_unit_test(columns_are_members),
+		cmocka_unit_test(brief_columns_are_members),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
