@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/command/command.h"
 #include "core/config/config.h"
 #include "core/plugin/check.h"
 #include "core/plugin/describe.h"
@@ -23,6 +24,8 @@ struct arguments {
 
 static const char help[] =
 	"Usage: pep-server [OPTION]...\n"
+	"       pep-server ca init|inspect ...    make a test certificate authority, look at one\n"
+	"       pep-server import-fcu DIR         the folder of the vendor's tool as a configuration\n"
 	"Give IoT gateways their identity on the production line.\n"
 	"\n"
 	"  -c, --config FILE      the configuration; default: " PEP_CONFIG_FILE "\n"
@@ -204,6 +207,8 @@ int main(int count, char **values)
 {
 	struct arguments arguments = {.exit_code = -1};
 
+	if (command_run(count, values, &arguments.exit_code))
+		return arguments.exit_code;
 	arguments.settings = calloc((size_t)count + 1, sizeof(*arguments.settings));
 	if (!arguments.settings)
 		return complain(EXIT_OTHER, "out of memory");

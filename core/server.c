@@ -28,6 +28,7 @@ struct server {
 	struct exporter **exporters;
 	size_t exporter_count;
 	struct spool *spool;
+	struct pending *pending;
 	struct provisioner provisioner;
 	bool has_provisioner;
 	struct recovery *recovery;
@@ -87,6 +88,17 @@ static pep_status open_spool(struct server *server, struct pep_error *err)
 	return spool_open(folder, &server->spool, err);
 }
 
+static pep_status open_pending(struct server *server, struct pep_error *err)
+{
+	AUTO(free_ptr) char *folder = NULL;
+
+	if (asprintf(&folder, "%s/pending", server->config->data_dir) < 0) {
+		folder = NULL;
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	}
+	return pending_open(folder, &server->pending, err);
+}
+
 /* New dispatch ids continue behind the newest in the store. */
 static pep_status find_newest(struct storage *storage, char ret_id[25], struct pep_error *err)
 {
@@ -116,6 +128,7 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 	server->provisioner = (struct provisioner){.storage = server->storage,
 						   .injector = server->injector,
 						   .spool = server->spool,
+						   .pending = server->pending,
 						   .owner = server->owner,
 						   .injection_timeout_ms = config->injection_timeout_ms,
 						   .lease_ms = config->lease_ms,
@@ -178,6 +191,8 @@ static int start(struct server *server)
 	if (status == PEP_OK)
 		status = open_spool(server, &err);
 	if (status == PEP_OK)
+		status = open_pending(server, &err);
+	if (status == PEP_OK)
 		status = storage_open(&server->plugins, &config->storage, &server->storage, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_DATA);
@@ -213,6 +228,7 @@ static void stop(struct server *server)
 	free(server->exporters);
 	injector_close(server->injector);
 	storage_close(server->storage);
+	pending_close(server->pending);
 	spool_close(server->spool);
 }
 

@@ -157,6 +157,7 @@ def all_parts():
     builds = [build_part(preset) for preset in ("asan", "tsan", "release")]
     parts = [
         command_part("model", ["docs/model/check"]),
+        command_part("fcc-sweep", ["tests/e2e/fcc_sweep"]),
         ctest_part("tsan"),
         command_part("simulation", ["build/release/tests/sim/identity_sim", "--schedules", "1000000"]),
         ctest_part("asan"),

@@ -17,6 +17,7 @@ struct attempt {
 	int64_t deadline_boot_ms;
 	atomic_bool contacted;     /* the injector may ask cancelled() from another thread */
 	pep_status witness_status; /* what the witness said when it said no */
+	bool is_unrecorded;        /* how it ended is not in the record, and storage may tell us why */
 };
 
 /* The witness of rows 7 and 8. Lives as long as the attempt. */
@@ -24,5 +25,7 @@ struct pep_witness attempt_witness(struct attempt *attempt);
 
 /* What an injector may call an enrollment identity: visible ASCII, since it goes into headers, that fits struct pep_injection. */
 bool attempt_is_enrollment_id(const char *text);
+/* "code: sentence", for a record; what a record must not hold becomes '?'. NULL: out of memory. */
+const char *attempt_reason(struct arena *arena, enum provision_outcome outcome, const char *detail);
 
 #endif

@@ -176,8 +176,8 @@ static const char *code_of(enum provision_outcome outcome)
 	}
 }
 
-/* "code: sentence". A plugin's sentence may be cut inside a character or hold what a record must not. NULL: out of memory. */
-static const char *make_reason(struct arena *arena, enum provision_outcome outcome, const char *detail)
+/* A plugin's sentence may be cut inside a character or hold what a record must not. */
+const char *attempt_reason(struct arena *arena, enum provision_outcome outcome, const char *detail)
 {
 	char *reason = arena_format(arena, "%s: %s", code_of(outcome), detail);
 	bool is_printable = !reason || text_is_printable(reason, strlen(reason));
@@ -207,11 +207,41 @@ static void finish_otherwise(struct attempt *attempt, pep_status status, const s
 		if (event.enrollment_id)
 			(void)snprintf(result->enrollment_id, sizeof(result->enrollment_id), "%s", event.enrollment_id);
 	}
-	event.reason = make_reason(attempt->arena, result->outcome, detail);
+	event.reason = attempt_reason(attempt->arena, result->outcome, detail);
 	/* Lost is not wrong: the lease ends by itself, and row 13 says what is known. */
 	if (result->outcome != PROVISION_IN_PROGRESS)
-		(void)provision_record_end(attempt->provisioner, attempt->arena, attempt->fields->serial, attempt->record, &event,
-					   &ignored);
+		attempt->is_unrecorded = !provision_record_end(attempt->provisioner, attempt->arena, attempt->fields->serial,
+							       attempt->record, &event, &ignored) &&
+					 ignored.status != PEP_OK;
+}
+
+/* --- a tool that may outlive us --- */
+
+static bool is_noted(const struct provisioner *provisioner)
+{
+	return provisioner->pending && injector_is_opaque(provisioner->injector);
+}
+
+static pep_status note_pending(const struct attempt *attempt, struct pep_error *err)
+{
+	const struct pending_entry entry = {.serial = attempt->fields->serial,
+					    .nonce = attempt->nonce,
+					    .owner = attempt->provisioner->owner,
+					    .attempt = attempt->number};
+
+	return is_noted(attempt->provisioner) ? pending_put(attempt->provisioner->pending, &entry, err) : PEP_OK;
+}
+
+/* Once its outcome is in storage or spool. If not, the next start asks the injector again. */
+static void forget(const struct attempt *attempt, const struct pep_identity *id, enum provision_outcome outcome)
+{
+	struct provisioner *provisioner = attempt->provisioner;
+
+	if (outcome == PROVISION_UNRECORDED || (attempt->is_unrecorded && is_noted(provisioner)))
+		return;
+	/* The note goes before the result: where there is a note and no result, the tool was never started. */
+	if (!is_noted(provisioner) || pending_remove(provisioner->pending, attempt->nonce))
+		injector_forget(provisioner->injector, id);
 }
 
 static void inject(struct attempt *attempt, const struct pep_target *target, struct provision_result *result)
@@ -232,8 +262,11 @@ static void inject(struct attempt *attempt, const struct pep_target *target, str
 	id.generation = attempt->record->generation;
 	id.nonce = attempt->nonce;
 	id.owner = attempt->record->owner;
-	status = injector_inject(provisioner->injector, target, &id, timeout_ms > 1 ? timeout_ms : 1, &witness, &injection,
-				 &result->error);
+	injection.outcome = PEP_NOT_SENT;
+	status = note_pending(attempt, &result->error);
+	if (status == PEP_OK)
+		status = injector_inject(provisioner->injector, target, &id, timeout_ms > 1 ? timeout_ms : 1, &witness, &injection,
+					 &result->error);
 	PEP_FAILPOINT("injected");
 	if (injection.outcome == PEP_DELIVERED)
 		enrollment_id = told_id(attempt, &injection);
@@ -241,8 +274,7 @@ static void inject(struct attempt *attempt, const struct pep_target *target, str
 		finish_delivered(attempt, enrollment_id, result);
 	else
 		finish_otherwise(attempt, status, &injection, result);
-	if (result->outcome != PROVISION_UNRECORDED)
-		injector_forget(provisioner->injector, &id);
+	forget(attempt, &id, result->outcome);
 }
 
 /* A claim, or a look at what it would get, was answered: not ours, or no answer. */

@@ -9,6 +9,7 @@
 #include "core/service/dispatch.h"
 #include "core/service/endpoints.h"
 #include "core/service/machine.h"
+#include "core/service/pending.h"
 #include "core/service/spool.h"
 
 #include <stdatomic.h>
@@ -18,6 +19,7 @@ struct provisioner {
 	struct storage *storage;
 	struct injector *injector;
 	struct spool *spool;
+	struct pending *pending; /* NULL: nothing is noted, and nothing can be adopted */
 	struct dispatch dispatch;
 	struct endpoints endpoints;
 	const char *owner; /* "NAME/START" */

@@ -6,10 +6,14 @@
 #include "core/base/failpoint.h"
 #include "core/base/identity.h"
 #include "core/base/log.h"
+#include "core/service/adopt.h"
 #include "core/service/machine.h"
 #include "core/service/record.h"
 
 #include <string.h>
+
+/* How soon a tool that outlived an earlier start is asked about again. */
+#define AWAIT_MS 100
 
 struct recovery {
 	struct provisioner *provisioner;
@@ -75,15 +79,19 @@ static enum machine_verdict decide_lapse(struct arena *arena, const struct pep_i
 	return record ? machine_lapse(record, event, next) : MACHINE_NOT_MINE;
 }
 
-static pep_status lapse_one(struct provisioner *provisioner, const struct pep_identity *found, const struct machine_lapse *event,
+static pep_status lapse_one(struct provisioner *provisioner, const struct pep_identity *found, struct machine_lapse event,
 			    struct pep_error *err)
 {
 	AUTO(arena_fini) struct arena arena = {0};
-	struct record_change change = {.serial = found->serial, .decide = decide_lapse, .event = event};
+	struct record_change change = {.serial = found->serial, .decide = decide_lapse, .event = &event};
 	const struct pep_identity *record = NULL;
 	enum machine_verdict verdict;
-	pep_status status = record_change(provisioner->storage, &arena, &change, &verdict, &record, err);
+	pep_status status;
 
+	/* Its tool still runs, and ends before the lease does: until then the serial is in progress. */
+	if (adopt_is_awaited(provisioner, found->nonce))
+		event.own_name = NULL;
+	status = record_change(provisioner->storage, &arena, &change, &verdict, &record, err);
 	if (status == PEP_OK && verdict == MACHINE_WRITE)
 		log_event(LOG_NOTICE, "an unfinished attempt is ended", LOG_TEXT("serial", record->serial),
 			  LOG_TEXT("state", identity_state_name(record->state)), LOG_NUMBER("attempt", record->attempt),
@@ -115,18 +123,23 @@ static pep_status lapse_all(struct provisioner *provisioner, const char *server_
 	do {
 		status = storage_scan_next(scan, &found, err);
 		if (status == PEP_OK && found)
-			status = lapse_one(provisioner, found, &event, err);
+			status = lapse_one(provisioner, found, event, err);
 	} while (status == PEP_OK && found);
 	storage_scan_close(scan);
 	return status;
 }
 
-/* `is_start`: look at all leases, not only at those that have ended. */
-static pep_status end_leases(struct provisioner *provisioner, const char *server_name, bool is_start, struct pep_error *err)
+/* `is_start`: look at all leases, not only at those that have ended. *ret_awaited: how many tools of earlier starts are to be asked about
+ * soon; written whatever is returned. */
+static pep_status end_leases(struct provisioner *provisioner, const char *server_name, bool is_start, unsigned *ret_awaited,
+			     struct pep_error *err)
 {
 	int64_t now_ms;
-	pep_status status = storage_now(provisioner->storage, &now_ms, err);
+	pep_status status;
 
+	/* Before row 13: what is known of an attempt wins over that its server is gone. */
+	*ret_awaited = adopt_all(provisioner);
+	status = storage_now(provisioner->storage, &now_ms, err);
 	if (status == PEP_OK)
 		status = lapse_all(provisioner, server_name, is_start ? INT64_MAX : now_ms + 1, now_ms, err);
 	return status;
@@ -134,22 +147,24 @@ static pep_status end_leases(struct provisioner *provisioner, const char *server
 
 pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err)
 {
+	unsigned awaited;
+
 	replay_spool(provisioner, false);
-	return end_leases(provisioner, server_name, true, err);
+	return end_leases(provisioner, server_name, true, &awaited, err);
 }
 
 /* --- the thread --- */
 
 /* False: it is time to stop. */
-static bool wait_interval(struct recovery *recovery)
+static bool wait_interval(struct recovery *recovery, int64_t interval_ms)
 {
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&recovery->mutex);
 	struct timespec until = {0};
 	int waited = 0;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += recovery->interval_ms / 1000;
-	until.tv_nsec += recovery->interval_ms % 1000 * 1000000;
+	until.tv_sec += interval_ms / 1000;
+	until.tv_nsec += interval_ms % 1000 * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
@@ -164,15 +179,16 @@ static void *run(void *context)
 	struct recovery *recovery = context;
 	struct provisioner *provisioner = recovery->provisioner;
 	unsigned reported = spool_count(provisioner->spool);
+	unsigned awaited = adopt_all(provisioner);
 	bool failing = false;
 
-	while (wait_interval(recovery)) {
+	while (wait_interval(recovery, awaited && recovery->interval_ms > AWAIT_MS ? AWAIT_MS : recovery->interval_ms)) {
 		struct pep_error err = {0};
 		pep_status status;
 
 		replay_spool(provisioner, spool_count(provisioner->spool) <= reported);
 		reported = spool_count(provisioner->spool);
-		status = end_leases(provisioner, recovery->server_name, false, &err);
+		status = end_leases(provisioner, recovery->server_name, false, &awaited, &err);
 		/* Once per outage, not once per interval. */
 		if (status != PEP_OK && !failing)
 			log_event(LOG_WARNING, "expired leases cannot be looked at", LOG_TEXT("error", err.message));

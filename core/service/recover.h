@@ -9,11 +9,12 @@
 
 struct recovery;
 
-/* Once, before the server answers: replay the spool, then end at once what an earlier start of this server left unfinished.
+/* Once, before the server answers: replay the spool, adopt injections that outlived an earlier start, then end at once what else such a
+ * start left unfinished. A serial whose tool still runs stays in progress; the thread waits for it.
  * A store that is away is an error. [main thread] */
 pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err);
 
-/* From then on, every interval: replay the spool, end expired leases of any server. [main thread] */
+/* From then on, every interval: replay the spool, look after tools that still run, end expired leases of any server. [main thread] */
 pep_status recovery_start(struct provisioner *provisioner, const char *server_name, int64_t interval_ms,
 			  struct recovery **ret_recovery, struct pep_error *err);
 /* NULL is fine. Ends the thread; looks at the spool once more. [main thread] */

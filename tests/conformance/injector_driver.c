@@ -2,6 +2,7 @@
 #include "injector_driver.h"
 
 #include "core/base/clock.h"
+#include "core/base/text.h"
 #include "plugin_table.h"
 #include "poison.h"
 
@@ -62,6 +63,7 @@ static bool on_cancelled(struct pep_witness *witness)
 
 void injector_driver_run(struct injector_driver *driver, const char *serial, struct injector_attempt *attempt)
 {
+	char nonce[33];
 	struct pep_identity id = {.struct_size = sizeof(id),
 				  .state = PEP_CLAIMED,
 				  .revision = 1,
@@ -73,8 +75,8 @@ void injector_driver_run(struct injector_driver *driver, const char *serial, str
 				  .category = "production",
 				  .api_address = "https://api.example",
 				  .gateway_services_address = "https://gateways.example",
-				  .nonce = "00112233445566778899aabbccddeeff"};
-	struct pep_identity *copy = poison_copy(&id);
+				  .nonce = nonce};
+	struct pep_identity *copy;
 	char *ip = strdup(driver->facts->target.ip);
 	struct pep_target target = driver->facts->target;
 	struct pep_witness witness = {.struct_size = sizeof(witness),
@@ -84,6 +86,8 @@ void injector_driver_run(struct injector_driver *driver, const char *serial, str
 				      .cancelled = on_cancelled};
 	int64_t start_ms = clock_boot_ms();
 
+	text_random(16, nonce); /* each attempt has its own */
+	copy = poison_copy(&id);
 	if (!copy || !ip)
 		abort();
 	target.ip = ip;

@@ -18,3 +18,18 @@ pep_unit_test(mock_test
   LIBRARIES ${CMAKE_DL_LIBS})
 add_dependencies(mock_conformance plugin-mock)
 add_dependencies(mock_test plugin-mock)
+
+set(fcc_world "${PROJECT_SOURCE_DIR}/tests/unit/fcc")
+pep_unit_test(fcc_conformance
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/fcc_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/injector_suite.c
+    ${CMAKE_CURRENT_SOURCE_DIR}/injector_driver.c ${conformance_common} ${fcc_world}/factory.c ${fcc_world}/gateways.c
+    ${fcc_world}/gateway_answer.c ${PROJECT_SOURCE_DIR}/core/config/value.c
+  LIBRARIES fcc-parts ${CMAKE_DL_LIBS})
+add_dependencies(fcc_conformance plugin-fcc)
+
+set(fcu_world "${PROJECT_SOURCE_DIR}/tests/unit/fcu")
+pep_unit_test(fcu_conformance
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/fcu_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/injector_suite.c ${injector_common} ${fcu_world}/home.c
+  LIBRARIES fcu-parts ${CMAKE_DL_LIBS})
+target_compile_definitions(fcu_conformance PRIVATE PEP_TEST_FCU_RUNNER="$<TARGET_FILE:pep-fcu-run>")
+add_dependencies(fcu_conformance plugin-fcu pep-fcu-run)

@@ -80,7 +80,8 @@ struct pep_injector_ops {
 	/* --- optional, for tools that outlive their server; both name the attempt by id->serial and id->nonce --- */
 
 	/* As inject, of one that an earlier start of this server began: waits for it, or reads its result.
-	 * PEP_NOT_FOUND: it was never started. [per threads] */
+	 * PEP_NOT_FOUND: it was never started. PEP_TIMEOUT, PEP_UNAVAILABLE or PEP_NO_MEMORY, doubtful: it still runs, or cannot be
+	 * looked at now; ask again. What has ended in doubt is told by another status. [per threads] */
 	pep_status (*adopt)(void *injector, const struct pep_identity *id, int64_t timeout_ms, struct pep_injection *ret,
 			    struct pep_error *err);
 	/* Its outcome is in storage or spool: drop the result. [per threads] */

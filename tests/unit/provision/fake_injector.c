@@ -17,6 +17,28 @@ void injector_forget(struct injector *injector, const struct pep_identity *id)
 	(void)pthread_mutex_unlock(&injector->mutex);
 }
 
+pep_status injector_adopt(struct injector *injector, const struct pep_identity *id, int64_t timeout_ms, struct pep_injection *ret,
+			  struct pep_error *err)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&injector->mutex);
+
+	(void)lock;
+	if (!id->nonce || !id->serial)
+		abort();
+	injector->adoptions++;
+	injector->timeout_ms = timeout_ms;
+	(void)snprintf(injector->nonce, sizeof(injector->nonce), "%s", id->nonce);
+	(void)snprintf(injector->serial, sizeof(injector->serial), "%s", id->serial);
+	ret->outcome = PEP_DOUBTFUL;
+	if (injector->still_running && injector->still_running--)
+		return pep_fail(err, PEP_TIMEOUT, 0, "it still runs");
+	ret->outcome = injector->outcome;
+	(void)snprintf(ret->enrollment_id, sizeof(ret->enrollment_id), "%s",
+		       injector->enrollment_id ? injector->enrollment_id : "");
+	(void)snprintf(ret->detail, sizeof(ret->detail), "%s", injector->detail ? injector->detail : "");
+	return injector->status == PEP_OK ? PEP_OK : pep_fail(err, injector->status, 0, "the fake injector says so");
+}
+
 static void look(struct injector *injector, const struct pep_target *target, const struct pep_identity *id, int64_t timeout_ms)
 {
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&injector->mutex);

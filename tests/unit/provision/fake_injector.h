@@ -36,12 +36,14 @@ struct injector {
 	void *context; /* of `act` */
 	/* Each attempt gets an enrollment id of its own, whatever the steps and enrollment_id say. */
 	bool makes_ids;
+	/* What injector_adopt() says, after having said so often that it still runs; `outcome`, `status` and `enrollment_id` otherwise. */
+	unsigned still_running;
 	/* A second thread asks cancelled() all the time. */
 	bool is_watched;
 
 	/* What was seen; of several injections at once, the numbers only. */
 	pthread_mutex_t mutex;
-	unsigned injections, at_once, most_at_once, delivered, forgotten;
+	unsigned injections, at_once, most_at_once, delivered, adoptions, forgotten;
 	int64_t timeout_ms;
 	pep_status refused; /* what the witness said when it said no */
 	bool was_cancelled;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * command.h - what pep-server does beside serving: `pep-server ca ...`, `pep-server import-fcu ...`.
+ */
+#ifndef CORE_COMMAND_COMMAND_H
+#define CORE_COMMAND_COMMAND_H
+
+#include <stdbool.h>
+
+/* How a command ends; the same numbers as of the server. */
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_REFUSED = 3 };
+
+/* Does the first argument name a command? Then it is run, and *ret_exit_code is how it ended. `arguments` are those of main(), ended by
+ * NULL. [main thread, before any other] */
+bool command_run(int count, char **arguments, int *ret_exit_code);
+
+/* The commands. arguments[0] is what follows the command's name. */
+int command_ca_init(int count, char **arguments);
+int command_ca_inspect(int count, char **arguments);
+int command_import_fcu(int count, char **arguments);
+
+/* "pep-server: message" on standard error; returns `exit_code`. */
+__attribute__((format(printf, 2, 3))) int command_complain(int exit_code, const char *format, ...);
+
+#endif

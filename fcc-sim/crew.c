@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fcc-sim/crew.h"
+
+#include "core/base/cleanup.h"
+#include "fcc-sim/print.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* GnuTLS and libcurl are content with far less; there may be thousands of threads. */
+#define STACK_SIZE (512u << 10)
+
+static void *live(void *data)
+{
+	struct crew_member *member = data;
+
+	member->exit_code = device_run(&member->device);
+	return NULL;
+}
+
+static bool start_thread(struct crew_member *member)
+{
+	pthread_attr_t attributes;
+	int error = pthread_attr_init(&attributes);
+
+	if (error == 0) {
+		(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
+		error = pthread_create(&member->thread, &attributes, live, member);
+		(void)pthread_attr_destroy(&attributes);
+	}
+	errno = error;
+	return error == 0;
+}
+
+bool crew_start(const struct options *options, size_t index, const int stop_fds[WIRE_STOPS], struct crew_member *ret_member)
+{
+	struct fault fault = options_fault(options, index);
+	uint16_t port = (uint16_t)(options->port ? options->port + index : 0);
+	AUTO(free_ptr) char *folder = NULL;
+	int error;
+
+	options_serial(options, index, ret_member->serial);
+	if (!options_folder(options, index, &folder)) {
+		errno = ENOMEM;
+		return false;
+	}
+	if (!device_open(&ret_member->device, options->ip, port, folder, &fault, stop_fds))
+		return false;
+	if (options->task == OPTIONS_SIMULATE)
+		print_listening(options, ret_member->serial, &ret_member->device);
+	if (start_thread(ret_member))
+		return true;
+	error = errno;
+	device_close(&ret_member->device);
+	errno = error;
+	return false;
+}
+
+void crew_join(struct crew_member *member)
+{
+	(void)pthread_join(member->thread, NULL);
+}
+
+int crew_run(const struct options *options, int stop_fd)
+{
+	const int stop_fds[WIRE_STOPS] = {stop_fd, -1};
+	AUTO(free_ptr) struct crew_member *members = calloc(options->count, sizeof(*members));
+	size_t started = 0;
+	int code = DEVICE_EXIT_GOOD;
+
+	while (members && started < options->count && crew_start(options, started, stop_fds, &members[started]))
+		started++;
+	if (started < options->count) {
+		(void)fprintf(stderr, "pep-fcc-sim: gateway %zu at %s cannot be started: %s\n", started + 1, options->ip,
+			      strerror(errno));
+		code = DEVICE_EXIT_ERROR;
+	}
+	for (size_t i = 0; i < started; i++) {
+		crew_join(&members[i]);
+		print_ended(options, members[i].serial, &members[i].device, members[i].exit_code);
+		if (options->count == 1)
+			code = members[i].exit_code;
+		else if (members[i].exit_code != DEVICE_EXIT_GOOD)
+			code = DEVICE_EXIT_ERROR;
+		device_close(&members[i].device);
+	}
+	return code;
+}

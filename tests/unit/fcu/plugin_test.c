@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * plugin_test.c - what is the fcu injector's own, through its table: its checks at start, how many run at once, and adoption.
+ */
+#include "home.h"
+#include "tests/conformance/injector_driver.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NONCE "00112233445566778899aabbccddeeff"
+
+struct stage {
+	struct home home;
+	struct injector_facts facts;
+	struct injector_driver driver;
+};
+
+static int set_up(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+
+	if (!stage)
+		return -1;
+	home_init(&stage->home, NULL);
+	stage->facts = (struct injector_facts){
+		.file = PEP_TEST_PLUGIN_DIR "/fcu.so",
+		.values = stage->home.values,
+		.target = {.struct_size = sizeof(struct pep_target), .port = 7777, .ip = "2001:db8::1"},
+	};
+	injector_driver_open(&stage->driver, &stage->facts);
+	*state = stage;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *stage = *state;
+
+	injector_driver_close(&stage->driver);
+	home_fini(&stage->home);
+	free(stage);
+	return 0;
+}
+
+/* --- at start --- */
+
+static void expect_refusal(struct stage *stage, int option, const char *text, const char *says)
+{
+	union pep_value values[OPT_COUNT];
+	struct pep_error err = {0};
+	void *injector = NULL;
+	pep_status status;
+
+	memcpy(values, stage->home.values, sizeof(values));
+	values[option].text = text;
+	status = stage->driver.ops->open(&stage->driver.host, values, &injector, &err);
+	if (status == PEP_OK) {
+		status = stage->driver.ops->self_test(injector, &err);
+		stage->driver.ops->close(injector);
+	}
+	if (says && (status == PEP_OK || !strstr(err.message, says)))
+		fail_msg("\"%s\" is not refused for \"%s\": %s", text, says, err.message);
+	if (!says && status != PEP_OK)
+		fail_msg("\"%s\" is refused: %s", text, err.message);
+}
+
+static void what_is_missing_is_named(void **state)
+{
+	struct stage *stage = *state;
+
+	expect_refusal(stage, OPT_PYTHON, "/nowhere/python3", "python /nowhere/python3");
+	expect_refusal(stage, OPT_PYTHON, stage->home.path, "not a regular file");
+	expect_refusal(stage, OPT_PYTHON, "python3", "absolute");
+	expect_refusal(stage, OPT_HOME, "/nowhere", "home /nowhere");
+	expect_refusal(stage, OPT_HOME, "relative", "not absolute");
+	expect_refusal(stage, OPT_SCRIPT, "ft_demo.py", "script ");
+	expect_refusal(stage, OPT_CONFIG, "config/none.yml", "config ");
+	expect_refusal(stage, OPT_CERTIFICATE, "keystore/none.crt", "certificate ");
+	expect_refusal(stage, OPT_PRIVATE_KEY, "/nowhere/key.pem", "private_key /nowhere/key.pem");
+	expect_refusal(stage, OPT_PRIVATE_KEY, "keystore", "not a regular file");
+	expect_refusal(stage, OPT_RUNNER, "/nowhere/pep-fcu-run", "runner ");
+	expect_refusal(stage, OPT_RUNNER, "pep-fcu-run", "not absolute");
+	expect_refusal(stage, OPT_STATE, "/proc/none/state", "state folder");
+	expect_refusal(stage, OPT_COMMAND, "{python} {serial} {ip}", "{port}");
+	expect_refusal(stage, OPT_ENVIRONMENT, "A-B", "environment");
+	expect_refusal(stage, OPT_SECRET_ENVIRONMENT, "PIN=1234", "secret_environment");
+	expect_refusal(stage, OPT_CONFIG, "", NULL);
+	expect_refusal(stage, OPT_PRIVATE_KEY, "", NULL);
+}
+
+static void what_everybody_can_change_is_refused(void **state)
+{
+	struct stage *stage = *state;
+	char path[400];
+
+	(void)snprintf(path, sizeof(path), "%s/keystore/fcu.crt", stage->home.path);
+	assert_int_equal(chmod(path, 0666), 0);
+	expect_refusal(stage, OPT_CERTIFICATE, "keystore/fcu.crt", "everybody");
+	home_write(&stage->home, "keystore/fcu.crt", "");
+	expect_refusal(stage, OPT_CERTIFICATE, "keystore/fcu.crt", "empty");
+	(void)snprintf(path, sizeof(path), "%s/script.py", stage->home.path);
+	home_write(&stage->home, "script.py", "x");
+	assert_int_equal(chmod(path, 0602), 0);
+	expect_refusal(stage, OPT_SCRIPT, "script.py", "everybody");
+}
+
+/* --- how many --- */
+
+struct worker {
+	pthread_t thread;
+	struct injector_driver *driver;
+	char serial[32];
+	struct injector_attempt attempt;
+};
+
+static void *inject(void *data)
+{
+	struct worker *worker = data;
+
+	injector_driver_run(worker->driver, worker->serial, &worker->attempt);
+	return NULL;
+}
+
+/* The one place is taken by a tool that hangs: who waits for it is told that nothing was sent. */
+static void who_finds_no_place_was_not_sent(void **state)
+{
+	struct stage *stage = *state;
+	struct worker first = {.serial = "FCU-HANG-1", .attempt = {.timeout_ms = 8000}};
+	struct worker second = {.serial = "GW-2", .attempt = {.timeout_ms = 200}};
+	struct worker third = {.serial = "GW-3", .attempt = {.cancel_at = 3}};
+	struct injector_driver driver;
+	char *world;
+
+	stage->home.values[OPT_PARALLEL].number = 1;
+	injector_driver_open(&driver, &stage->facts);
+	first.driver = second.driver = third.driver = &driver;
+	assert_int_equal(pthread_create(&first.thread, NULL, inject, &first), 0);
+	home_wait(stage->home.world, "FCU-HANG-1");
+	(void)inject(&second);
+	(void)inject(&third);
+	assert_int_equal(second.attempt.status, PEP_TIMEOUT);
+	assert_int_equal(second.attempt.result.outcome, PEP_NOT_SENT);
+	assert_int_equal(second.attempt.contacted, 0);
+	assert_int_equal(third.attempt.status, PEP_CANCELLED);
+	assert_int_equal(third.attempt.result.outcome, PEP_NOT_SENT);
+	assert_int_equal(pthread_join(first.thread, NULL), 0);
+	assert_int_equal(first.attempt.status, PEP_TIMEOUT);
+	assert_int_equal(first.attempt.result.outcome, PEP_DOUBTFUL);
+	injector_driver_close(&driver);
+	world = home_read(stage->home.world);
+	assert_null(strstr(world, "GW-"));
+	free(world);
+}
+
+/* --- adoption --- */
+
+struct server {
+	struct stage *stage;
+	pep_status contacted; /* what the witness answers */
+	struct pep_injection result;
+	pep_status status;
+	struct pep_error err;
+};
+
+static pep_status answer(struct pep_witness *witness, struct pep_error *err)
+{
+	const struct server *server = witness->ctx;
+
+	return server->contacted == PEP_OK ? PEP_OK : pep_fail(err, server->contacted, 0, "no");
+}
+
+static bool go_on(struct pep_witness *witness)
+{
+	(void)witness;
+	return false;
+}
+
+static struct pep_identity identity(const char *serial)
+{
+	return (struct pep_identity){.struct_size = sizeof(struct pep_identity), .attempt = 1, .serial = serial, .nonce = NONCE};
+}
+
+static void provision(struct server *server, const char *serial, int64_t timeout_ms)
+{
+	const struct injector_driver *driver = &server->stage->driver;
+	struct pep_identity id = identity(serial);
+	struct pep_witness witness = {
+		.struct_size = sizeof(witness), .ctx = server, .contacted = answer, .issued = NULL, .cancelled = go_on};
+
+	server->result = (struct pep_injection){.struct_size = sizeof(server->result)};
+	server->status = driver->ops->inject(driver->injector, &server->stage->facts.target, &id, timeout_ms, &witness,
+					     &server->result, &server->err);
+}
+
+static void adopt(struct server *server, const char *serial, int64_t timeout_ms)
+{
+	const struct injector_driver *driver = &server->stage->driver;
+	struct pep_identity id = identity(serial);
+
+	server->result = (struct pep_injection){.struct_size = sizeof(server->result)};
+	server->err = (struct pep_error){0};
+	server->status = driver->ops->adopt(driver->injector, &id, timeout_ms, &server->result, &server->err);
+}
+
+static void forget(struct server *server, const char *serial)
+{
+	struct pep_identity id = identity(serial);
+
+	server->stage->driver.ops->forget(server->stage->driver.injector, &id);
+}
+
+static void what_finished_is_adopted_until_it_is_forgotten(void **state)
+{
+	static const struct {
+		const char *serial;
+		uint32_t outcome;
+		pep_status status;
+	} ends[] = {
+		{"GW-1", PEP_DELIVERED, PEP_OK},
+		{"FCU-FAIL", PEP_DOUBTFUL, PEP_INTERNAL},
+		{"FCU-IDFAIL", PEP_DOUBTFUL, PEP_INTERNAL},
+		{"FCU-TWO", PEP_DOUBTFUL, PEP_INTERNAL},
+	};
+	struct server server = {.stage = *state};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct pep_injection injected;
+
+		provision(&server, ends[i].serial, 60000);
+		injected = server.result;
+		assert_int_equal(server.status, ends[i].status);
+		for (unsigned again = 0; again < 2; again++) {
+			adopt(&server, ends[i].serial, 0);
+			assert_int_equal(server.status, ends[i].status);
+			assert_int_equal(server.result.outcome, ends[i].outcome);
+			assert_string_equal(server.result.enrollment_id, injected.enrollment_id);
+			assert_string_equal(server.result.detail, injected.detail);
+		}
+		forget(&server, ends[i].serial);
+		adopt(&server, ends[i].serial, 0);
+		assert_int_equal(server.status, PEP_NOT_FOUND);
+		assert_int_equal(server.result.outcome, PEP_NOT_SENT);
+		assert_int_equal(home_count(&server.stage->home, ".job") + home_count(&server.stage->home, ".result"), 0);
+	}
+}
+
+/* Only one that still runs is told by PEP_TIMEOUT. */
+static void a_tool_that_was_overdue_is_adopted_as_ended(void **state)
+{
+	struct server server = {.stage = *state};
+
+	provision(&server, "FCU-HANG", 1500);
+	assert_int_equal(server.status, PEP_TIMEOUT);
+	adopt(&server, "FCU-HANG", 0);
+	assert_int_equal(server.status, PEP_CANCELLED);
+	assert_int_equal(server.err.status, PEP_CANCELLED);
+	assert_int_equal(server.result.outcome, PEP_DOUBTFUL);
+}
+
+static void what_the_witness_refused_leaves_nothing(void **state)
+{
+	struct server server = {.stage = *state, .contacted = PEP_CONFLICT};
+
+	provision(&server, "GW-1", 60000);
+	assert_int_equal(server.status, PEP_CONFLICT);
+	adopt(&server, "GW-1", 0);
+	assert_int_equal(server.status, PEP_NOT_FOUND);
+	assert_int_equal(home_count(&server.stage->home, ".job"), 0);
+}
+
+static void *provision_slowly(void *data)
+{
+	provision(data, "FCU-SLOW-1500", 60000);
+	return NULL;
+}
+
+/* As the next start of a server does; here the first one is still alive. */
+static void a_running_one_is_waited_for(void **state)
+{
+	struct server first = {.stage = *state};
+	struct server next = {.stage = *state};
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, provision_slowly, &first), 0);
+	do
+		adopt(&next, "FCU-SLOW-1500", 0);
+	while (next.status == PEP_NOT_FOUND);
+	assert_int_equal(next.status, PEP_TIMEOUT);
+	assert_int_equal(next.result.outcome, PEP_DOUBTFUL);
+	adopt(&next, "FCU-SLOW-1500", 60000);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(next.status, PEP_OK);
+	assert_int_equal(next.result.outcome, PEP_DELIVERED);
+	assert_string_equal(next.result.enrollment_id, first.result.enrollment_id);
+}
+
+static void an_attempt_is_not_run_twice(void **state)
+{
+	struct server server = {.stage = *state};
+
+	provision(&server, "GW-1", 60000);
+	assert_int_equal(server.status, PEP_OK);
+	provision(&server, "GW-1", 60000);
+	assert_int_equal(server.status, PEP_CONFLICT);
+	assert_int_equal(server.result.outcome, PEP_NOT_SENT);
+	/* ... and what was known of it still is */
+	adopt(&server, "GW-1", 0);
+	assert_int_equal(server.status, PEP_OK);
+}
+
+static void damage_is_in_doubt(void **state)
+{
+	struct server server = {.stage = *state};
+
+	provision(&server, "GW-1", 60000);
+	home_write(&server.stage->home, "state/" NONCE ".result", "pep-fcu-run 1\nserial GW-1\nend exited 0\n");
+	adopt(&server, "GW-1", 0);
+	assert_int_equal(server.status, PEP_INTERNAL);
+	assert_int_equal(server.result.outcome, PEP_DOUBTFUL);
+	assert_string_equal(server.result.enrollment_id, "");
+}
+
+/* The result's room on disk is taken before the start. */
+static void without_room_for_a_result_nothing_is_started(void **state)
+{
+	struct server server = {.stage = *state};
+	char path[400];
+	char *world;
+
+	/* A folder in the place of the new result stands for a disk that is full. */
+	(void)snprintf(path, sizeof(path), "%s/." NONCE ".result", server.stage->home.state);
+	assert_int_equal(mkdir(path, 0700), 0);
+	provision(&server, "GW-1", 60000);
+	assert_int_equal(server.status, PEP_INTERNAL);
+	assert_int_equal(server.result.outcome, PEP_NOT_SENT);
+	world = home_read(server.stage->home.world);
+	assert_string_equal(world, "");
+	free(world);
+	adopt(&server, "GW-1", 0);
+	assert_int_equal(server.status, PEP_NOT_FOUND);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_missing_is_named),
+		TEST(what_everybody_can_change_is_refused),
+		TEST(who_finds_no_place_was_not_sent),
+		TEST(what_finished_is_adopted_until_it_is_forgotten),
+		TEST(a_tool_that_was_overdue_is_adopted_as_ended),
+		TEST(what_the_witness_refused_leaves_nothing),
+		TEST(a_running_one_is_waited_for),
+		TEST(an_attempt_is_not_run_twice),
+		TEST(damage_is_in_doubt),
+		TEST(without_room_for_a_result_nothing_is_started),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
