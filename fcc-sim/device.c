@@ -38,7 +38,7 @@ bool device_open(struct device *device, const char *ip, uint16_t port, const cha
 {
 	int error;
 
-	*device = (struct device){.listen_fd = -1};
+	*device = (struct device){.listen_fd = -1, .last_status = -1};
 	memcpy(device->stop_fds, stop_fds, sizeof(device->stop_fds));
 	if (gateway_init(&device->gateway, folder, fault) && start_listening(device, ip, port))
 		return true;
@@ -107,14 +107,13 @@ static int handle_message(struct device *device, struct wire *wire, const struct
 	buffer_init(&frame, ANSWER_MAX_SIZE_CSR + 64);
 	gateway_handle(&device->gateway, (struct span){(const uint8_t *)payload->data, payload->size}, &answer);
 	has_answer = answer_encode(&answer, &encoded);
-	device->last_status = answer.outcome.status;
+	device->last_status = has_answer ? (int)answer.outcome.status : -1;
 	answer_fini(&answer);
 	if (has_answer)
 		frame_put(&frame, &encoded);
 	else
 		frame_put_error(&frame, FRAME_STATUS_NOT_PROCESSED);
 	status = send_answer(device, wire, &frame);
-	device->answer_count++;
 	if (status == WIRE_STOPPED)
 		return DEVICE_EXIT_STOPPED;
 	if (!has_answer || status == WIRE_CLOSED)
@@ -141,7 +140,7 @@ static int serve(struct device *device, int fd)
 			return DEVICE_EXIT_STOPPED;
 		case FRAME_BROKEN:
 		default:
-			return device->answer_count > 0 ? DEVICE_EXIT_ABORT : DEVICE_EXIT_ERROR;
+			return device->gateway.message_count > 0 ? DEVICE_EXIT_ABORT : DEVICE_EXIT_ERROR;
 		}
 		code = handle_message(device, &wire, &payload);
 		if (code != LIFE_GOES_ON)
