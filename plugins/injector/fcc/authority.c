@@ -84,6 +84,7 @@ static pep_status check_chain(struct authority *authority, struct pep_error *err
 				place, authority->count);
 	for (unsigned i = 0; i == 0 || i < sent; i++) {
 		const char *fault = authority_fault(authority->chain[i], i < sent, time(NULL));
+		int64_t expires_s;
 
 		if (fault)
 			return pep_fail(err, PEP_INVALID, 0, "fcc: ca_certificate %.200s, certificate %u: %s", place, i + 1, fault);
@@ -93,6 +94,9 @@ static pep_status check_chain(struct authority *authority, struct pep_error *err
 			  verdict != 0))
 			return pep_fail(err, PEP_INVALID, 0, "fcc: ca_certificate %.200s: certificate %u has not signed number %u",
 					place, i + 1, i);
+		expires_s = gnutls_x509_crt_get_expiration_time(authority->chain[i]);
+		if (i == 0 || expires_s < authority->expires_s)
+			authority->expires_s = expires_s;
 		if (gnutls_x509_crt_export2(authority->chain[i], GNUTLS_X509_FMT_DER, &authority->chain_der[i]) < 0)
 			return pep_fail(err, PEP_NO_MEMORY, 0, "fcc: no memory for ca_certificate %.200s", place);
 	}
@@ -111,7 +115,6 @@ static pep_status load(struct authority *authority, struct pep_error *err)
 		status = authority_key_check(authority->settings, authority->key, authority->chain[0], err);
 	if (status != PEP_OK)
 		return status;
-	authority->expires_s = gnutls_x509_crt_get_expiration_time(authority->chain[0]);
 	authority->key_id_size = sizeof(authority->key_id);
 	if (gnutls_x509_crt_get_subject_key_id(authority->chain[0], authority->key_id, &authority->key_id_size, NULL) < 0)
 		authority->key_id_size = 0;
@@ -174,14 +177,18 @@ static int set_subject(gnutls_x509_crt_t certificate, const struct settings *set
 	return code == 0 ? set_name(certificate, GNUTLS_OID_X520_COMMON_NAME, serial) : code;
 }
 
-/* 20 bytes that are a positive number (RFC 5280, 4.1.2.2). */
+/* 160 bits, the first one 0: 20 bytes that are a positive number (RFC 5280, 4.1.2.2). */
 static int set_serial(gnutls_x509_crt_t certificate)
 {
 	uint8_t number[20];
 	int code = gnutls_rnd(GNUTLS_RND_NONCE, number, sizeof(number));
 
-	number[0] = (uint8_t)((number[0] & 0x7f) | (number[0] & 0x7f ? 0 : 1));
-	return code == 0 ? gnutls_x509_crt_set_serial(certificate, number, sizeof(number)) : code;
+	if (code != 0)
+		return code;
+	number[0] &= 0x7f;
+	if (!number[0])
+		number[0] = 1;
+	return gnutls_x509_crt_set_serial(certificate, number, sizeof(number));
 }
 
 static int set_extensions(gnutls_x509_crt_t certificate, const struct authority *authority, gnutls_pubkey_t key)
@@ -223,16 +230,24 @@ static int set_all(gnutls_x509_crt_t certificate, const struct authority *author
 	return code;
 }
 
+pep_status authority_check(const struct authority *authority, int64_t now_s, struct pep_error *err)
+{
+	const struct settings *settings = authority->settings;
+
+	if (authority->expires_s <= now_s)
+		return pep_fail(err, PEP_INTERNAL, 0, "fcc: ca_certificate %.200s has expired; make a new one",
+				settings->ca_certificate);
+	if (!settings->by_device || !authority_key_is_token(settings)) /* by_tool: issued before the connection */
+		return PEP_OK;
+	return authority_key_check(settings, authority->key, authority->chain[0], err);
+}
+
 pep_status authority_issue(const struct authority *authority, const char *serial, gnutls_pubkey_t key, int64_t now_s,
 			   gnutls_datum_t *ret_der, struct pep_error *err)
 {
 	gnutls_x509_crt_t certificate = NULL;
-	int code;
+	int code = gnutls_x509_crt_init(&certificate);
 
-	if (authority->expires_s <= now_s)
-		return pep_fail(err, PEP_INTERNAL, 0, "fcc: ca_certificate %.200s has expired; make a new one",
-				authority->settings->ca_certificate);
-	code = gnutls_x509_crt_init(&certificate);
 	if (code == 0)
 		code = set_all(certificate, authority, serial, key, now_s);
 	if (code == 0)

@@ -6,6 +6,7 @@
 #include "plugins/injector/fcc/authority.h"
 #include "plugins/injector/fcc/keypair.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,7 @@ static void chains(void **state)
 	assert_int_equal(authority_chain(authority, (struct blob){(const uint8_t *)"x", 1}, chain), 3);
 	assert_int_equal(chain[0].size, 1);
 	assert_true(chain[1].size > 200 && chain[2].size > 200);
+	assert_true(authority_expires_s(authority) <= time(NULL) + DAY); /* that of the one that ends first */
 	authority_close(authority);
 	settings_free(&settings);
 
@@ -251,20 +253,38 @@ static void expired_while_running(void **state)
 	union pep_value values[OPT_COUNT];
 	struct authority *authority = NULL;
 	struct settings settings;
-	gnutls_datum_t private_key = {0}, der = {0};
-	gnutls_pubkey_t key;
 	struct pep_error err = {0};
 
 	(void)state;
 	factory_options(values);
 	assert_int_equal(open_with(values, &authority, &settings, &err), PEP_OK);
-	assert_int_equal(keypair_make(&key, &private_key, &err), PEP_OK);
-	assert_int_equal(authority_issue(authority, "GW-1", key, authority_expires_s(authority), &der, &err), PEP_INTERNAL);
+	assert_int_equal(authority_check(authority, authority_expires_s(authority) - 1, &err), PEP_OK);
+	assert_int_equal(authority_check(authority, authority_expires_s(authority), &err), PEP_INTERNAL);
 	assert_non_null(strstr(err.message, "has expired"));
-	gnutls_pubkey_deinit(key);
-	certificate_wipe(&private_key);
 	authority_close(authority);
 	settings_free(&settings);
+}
+
+static void *issue_some(void *data)
+{
+	for (int i = 0; i < 8; i++) {
+		gnutls_x509_crt_t certificate = issue(data, "GW-THREAD", time(NULL));
+
+		check_signed(certificate, "ca");
+		gnutls_x509_crt_deinit(certificate);
+	}
+	return NULL;
+}
+
+/* One key serves all injections. */
+static void issue_in_threads(struct authority *authority)
+{
+	pthread_t threads[8];
+
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, issue_some, authority), 0);
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
 /* --- a token --- */
@@ -338,6 +358,7 @@ static void key_in_a_token(void **state)
 	struct settings settings;
 	struct pep_error err = {0};
 	gnutls_x509_crt_t certificate;
+	struct authority *second = NULL;
 	char tokens[512], configuration[600];
 
 	(void)state;
@@ -357,6 +378,11 @@ static void key_in_a_token(void **state)
 	values[OPT_CA_KEY_PASSWORD].text = "13571113";
 	if (open_with(values, &authority, &settings, &err) != PEP_OK)
 		fail_msg("%s", err.message);
+	/* A second instance with the same module and token, as two injectors of one server would have. */
+	assert_int_equal(authority_open(&settings, &second, &err), PEP_OK);
+	authority_close(second);
+	assert_int_equal(authority_check(authority, time(NULL), &err), PEP_OK);
+	issue_in_threads(authority);
 	certificate = issue(authority, "GW-TOKEN", time(NULL));
 	check_signed(certificate, "ca");
 	gnutls_x509_crt_deinit(certificate);

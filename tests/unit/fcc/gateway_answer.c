@@ -294,4 +294,10 @@ void answer_make(const struct request *request, struct device *device, struct an
 	if ((is(serial, "MUTE") && is_last) || (is(serial, "SLOW") && !is_last))
 		ret_answer->wait_ms = LONG_MS;
 	put_frame(ret_answer, request, is(serial, "EARLY") ? 4 : is(serial, "REFUSE") && is_last ? 14 : 0, device);
+	if (is(serial, "TWICE") && !is_last) {
+		size_t size = ret_answer->size;
+
+		memcpy(ret_answer->bytes + size, ret_answer->bytes, size);
+		ret_answer->size = 2 * size;
+	}
 }
