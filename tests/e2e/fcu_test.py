@@ -38,7 +38,7 @@ class Line(Server):
             path = os.path.join(home, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="ascii") as f:
-                f.write("not empty\n")
+                f.write("use-bootstrap: true\n")
             os.chmod(path, 0o600)
         self.home, self.world, self.calls = home, os.path.join(folder, "world"), os.path.join(folder, "calls")
         values = {"python": sys.executable, "home": home, "script": TOOL, "kill_after": "500ms",
