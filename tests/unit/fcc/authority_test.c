@@ -265,26 +265,37 @@ static void expired_while_running(void **state)
 	settings_free(&settings);
 }
 
+struct issuer {
+	pthread_t thread;
+	const struct authority *authority;
+	gnutls_x509_crt_t certificates[8];
+};
+
 static void *issue_some(void *data)
 {
-	for (int i = 0; i < 8; i++) {
-		gnutls_x509_crt_t certificate = issue(data, "GW-THREAD", time(NULL));
+	struct issuer *issuer = data;
 
-		check_signed(certificate, "ca");
-		gnutls_x509_crt_deinit(certificate);
-	}
+	for (size_t i = 0; i < 8; i++)
+		issuer->certificates[i] = issue(issuer->authority, "GW-THREAD", time(NULL));
 	return NULL;
 }
 
 /* One key serves all injections. */
-static void issue_in_threads(struct authority *authority)
+static void issue_in_threads(const struct authority *authority)
 {
-	pthread_t threads[8];
+	struct issuer issuers[8];
 
-	for (size_t i = 0; i < 8; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, issue_some, authority), 0);
-	for (size_t i = 0; i < 8; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	for (size_t i = 0; i < 8; i++) {
+		issuers[i].authority = authority;
+		assert_int_equal(pthread_create(&issuers[i].thread, NULL, issue_some, &issuers[i]), 0);
+	}
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(pthread_join(issuers[i].thread, NULL), 0);
+		for (size_t j = 0; j < 8; j++) {
+			check_signed(issuers[i].certificates[j], "ca");
+			gnutls_x509_crt_deinit(issuers[i].certificates[j]);
+		}
+	}
 }
 
 /* --- a token --- */
