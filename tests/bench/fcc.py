@@ -79,23 +79,39 @@ def expect_equal(what, here, there):
 
 
 def bench_injections(build, top, seconds):
-    keys, cores = [], len(os.sched_getaffinity(0))
+    keys = [bare(build, "keys", seconds, INJECTIONS)]
     server, gateways = start(build, top, "f", "injections: %d\nconnections_per_address: 1000" % INJECTIONS), Gateways(build)
-    keys.append(bare(build, "keys", seconds, cores))
-    ours, p99 = wrk("http://127.0.0.1:%d" % server.port, PROVISION.format(net=127, port=gateways.port), top, seconds, INJECTIONS, strict=True)
-    keys.append(bare(build, "keys", seconds, cores))
+    ours, p99 = wrk("http://127.0.0.1:%d" % server.port, PROVISION.format(net=127, port=gateways.port), top, seconds, INJECTIONS,
+                    strict=True)
     server.stop()
     expect_equal("identities deployed, and messages that gateways took", deployed(server, "LINE-%"), gateways.end()[0])
+    injector = alone(build, top, seconds)
+    keys.append(bare(build, "keys", seconds, INJECTIONS))
     yardstick = sum(keys) / 2
-    say("f", "injections, fcc by_tool, %d in parallel, instant gateways, SQLite" % INJECTIONS, "%.0f/s (p99 %s)" % (ours, p99),
-        "GnuTLS alone, the key pair and the signature, %d threads: %.0f/s" % (cores, yardstick), "%.2f" % (ours / yardstick), "at least 0.5")
-    print("    note: with pep-fcc-sim, which looks at everything, on the same cores: %.0f/s" % simulated(build, top, seconds))
+    say("f", "injections, fcc by_tool, %d in parallel, instant gateways, SQLite; gateways and load on the same cores" % INJECTIONS,
+        "%.0f/s (p99 %s)" % (ours, p99), "GnuTLS alone, the key pair and the signature, %d threads: %.0f/s" % (INJECTIONS, yardstick),
+        "%.2f" % (ours / yardstick), "at least 0.5")
+    print("    note: the injector without HTTP and store: %.0f/s, ratio %.2f" % (injector, injector / yardstick))
+    print("    note: the server with pep-fcc-sim, which looks at everything: %.0f/s" % simulated(build, top, seconds), flush=True)
+
+
+def alone(build, top, seconds):
+    """Injections per second of the plugin itself."""
+    gateways = Gateways(build)
+    lines = OPTIONS.format(mode="by_tool", ca=os.path.join(top, "f-ca")).splitlines()
+    options = [line.replace(": ", "=", 1).replace('"', "") for line in lines]
+    rate = subprocess.run([os.path.join(build, "tests", "bench", "pep-bench-inject"), os.path.join(build, "plugins", "lib", "fcc.so"),
+                           str(gateways.port), str(seconds), str(INJECTIONS), *options], check=True, capture_output=True).stdout
+    gateways.end()
+    return float(rate)
 
 
 def simulated(build, top, seconds):
+    """Injections per second where each gateway is a pep-fcc-sim, which also asks."""
     server, count = start(build, top, "f-sim", "injections: %d\nconnections_per_address: 1000" % INJECTIONS), 250 * seconds
-    out = subprocess.run([os.path.join(build, "fcc-sim", "pep-fcc-sim"), "--provision", "http://127.0.0.1:%d" % server.port, "--count", str(count),
-                          "--stations", str(INJECTIONS), "--json"], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run([os.path.join(build, "fcc-sim", "pep-fcc-sim"), "--provision", "http://127.0.0.1:%d" % server.port,
+                          "--count", str(count), "--stations", str(INJECTIONS), "--json"],
+                         check=True, capture_output=True, text=True).stdout
     server.stop()
     line = json.loads(out.splitlines()[-1])
     return line["provisioned"] / line["seconds"]
@@ -160,8 +176,8 @@ def bench_thousand(build, top, seconds):
     print("(g) %d gateways that each take %d s, at once (%s)" % (MANY, DELAY_S, LIMITS.replace("\n", ", ")))
     print("    all done in %.1f s (goal: under 10), memory %.1f KB each (%.1f to %.1f MB; goal: under 64 KB)" %
           (took, (most - before) * 1024 / MANY, before, most))
-    say_ratio = "    lookups meanwhile %.0f/s; idle before and after %.0f/s; ratio %.2f (goal: at least 0.7)"
-    print(say_ratio % (rates[1], idle, rates[1] / idle), flush=True)
+    print("    lookups meanwhile %.0f/s; before and after %.0f/s; ratio %.2f (goal: at least 0.7)" %
+          (rates[1], idle, rates[1] / idle), flush=True)
 
 
 def one_by_one(port, gateway_port, count):
@@ -192,7 +208,8 @@ def bench_added(build, top, _seconds):
     gateways.end()
     commits = writes * 1000 / bare(build, "commits", os.path.join(top, "bare-h.db"), 1000)
     median, p99 = took[count // 2], took[count * 99 // 100]
-    print("(h) one injection at a time, %d of them, fcc by_tool, instant gateway: request to answer %.2f ms (p99 %.2f)" % (count, median, p99))
+    print("(h) one injection at a time, %d of them, fcc by_tool, instant gateway: request to answer %.2f ms (p99 %.2f)" %
+          (count, median, p99))
     print("    the gateway's own (the same %d bytes from a bare tool) %.2f ms (p99 %.2f); fcc and the server add %.2f ms (p99 %.2f)," %
           (size, own[0], own[1], median - own[0], p99 - own[1]))
     print("    of which %d durable writes, on bare SQLite, take %.2f ms" % (writes, commits), flush=True)

@@ -24,12 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TOKEN "mbedprov"
+#define TOKEN_SIZE 8
 #define HEAD_SIZE 12 /* token, size */
 #define HASH_SIZE 32
 #define BUFFER_SIZE 65536
 #define EVENTS_MAX 256
 
+static const uint8_t token[TOKEN_SIZE] = {'m', 'b', 'e', 'd', 'p', 'r', 'o', 'v'};
 static const char payload[] = "\xbf\x6dSchemeVersion\x65"
 			      "0.0.1\x6cReturnStatus\x00\x6bInfoMessage\x78\x1e"
 			      "The Factory process succeeded\n\xff";
@@ -81,7 +82,7 @@ static size_t read_u32(const uint8_t *place)
 
 static void make_answer(uint8_t *ret_answer)
 {
-	memcpy(ret_answer, TOKEN, 8);
+	memcpy(ret_answer, token, TOKEN_SIZE);
 	write_u32(ret_answer + 8, 0);
 	write_u32(ret_answer + 12, PAYLOAD_SIZE);
 	memcpy(ret_answer + 16, payload, PAYLOAD_SIZE);
@@ -139,7 +140,7 @@ static void read_some(struct gateway *gateway, struct visitor *visitor)
 	if (visitor->got < HEAD_SIZE)
 		return;
 	visitor->size = HEAD_SIZE + read_u32(visitor->head + 8) + HASH_SIZE;
-	if (memcmp(visitor->head, TOKEN, 8) != 0 || visitor->got > visitor->size)
+	if (memcmp(visitor->head, token, TOKEN_SIZE) != 0 || visitor->got > visitor->size)
 		leave(visitor); /* which the injector reports, and the bench with it */
 	else if (visitor->got == visitor->size)
 		take_message(gateway, visitor);
@@ -258,7 +259,7 @@ static int replay(uint16_t port, size_t count, size_t size)
 	uint8_t *message = calloc(1, size);
 
 	check(took_us && message, "memory");
-	memcpy(message, TOKEN, 8);
+	memcpy(message, token, TOKEN_SIZE);
 	write_u32(message + 8, size - HEAD_SIZE - HASH_SIZE);
 	for (size_t i = 0; i < count; i++) {
 		int64_t start_us = now_us();
