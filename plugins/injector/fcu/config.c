@@ -12,7 +12,7 @@ struct config {
 	const struct pep_host *host;
 	const char *path;
 	char *const *environment;
-	char *text; /* CONFIG_SIZE_MAX + 1 bytes */
+	char *text; /* CONFIG_SIZE_MAX + 1 bytes, zeroed at first */
 	size_t size;
 };
 
@@ -120,13 +120,12 @@ static pep_status read_config(struct config *config, struct pep_error *err)
 	if (config->size > CONFIG_SIZE_MAX)
 		return pep_fail(err, PEP_INVALID, 0, "fcu: config %s has over %d bytes; is it the right file?", config->path,
 				CONFIG_SIZE_MAX);
-	config->text[config->size] = '\0';
-	return PEP_OK;
+	return PEP_OK; /* the text ends with the NUL that calloc() gave */
 }
 
 pep_status config_check(const struct pep_host *host, const char *path, char *const *environment, struct pep_error *err)
 {
-	struct config config = {.host = host, .path = path, .environment = environment, .text = malloc(CONFIG_SIZE_MAX + 1)};
+	struct config config = {.host = host, .path = path, .environment = environment, .text = calloc(1, CONFIG_SIZE_MAX + 1)};
 	yaml_parser_t parser;
 	pep_status status;
 
