@@ -18,7 +18,7 @@ from server import Server
 INJECTIONS = 64
 MANY, DELAY_S = 1000, 5
 # What 1,000 gateways at once need; the connections are twice injections + injection_queue, and those of wrk beside them.
-LIMITS = "injections: %d\ninjection_queue: 64\nconnections: 2400\nconnections_per_address: 2400" % MANY
+LIMITS = "injections: %d\ninjection_queue: 64\nconnections: 2400\nconnections_per_address: 1200" % MANY
 DEPLOYED = 4
 
 
