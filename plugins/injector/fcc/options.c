@@ -119,8 +119,7 @@ const struct pep_option settings_options[OPT_COUNT + 1] = {
 			    .type = PEP_STRING,
 			    .fallback = "",
 			    .max = 4096,
-			    .help = "parameters of your own for every gateway, one a line: NAME=text, NAME:int=number or "
-				    "NAME:hex=digits"},
+			    .help = "parameters of your own for every gateway: NAME=text; NAME:int=number; NAME:hex=digits"},
 	[OPT_DISABLE] = FLAG("disable", "false", "close the gateway's factory mode at the end"),
 	[OPT_CONNECT_TIMEOUT] = LIMIT("connect_timeout", "5s", "how long a gateway may take to accept the connection"),
 	[OPT_SEND_TIMEOUT] = LIMIT("send_timeout", "15s", "how long a gateway may take to read one message"),

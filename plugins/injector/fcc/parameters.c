@@ -51,20 +51,20 @@ static const char *read_value(struct parameter *parameter, const char *kind, cha
 	return strcmp(kind, "hex") == 0 ? read_bytes(value, &parameter->data) : "behind its name stands neither :int nor :hex";
 }
 
-/* NULL: good; else what is wrong with the line. */
-static const char *read_line(struct parameters *parameters, char *line)
+/* NULL: good; else what is wrong with the entry. */
+static const char *read_entry(struct parameters *parameters, char *entry)
 {
-	struct parameter parameter = {.name = line};
-	char *value = strchr(line, '='), *kind;
+	struct parameter parameter = {.name = entry};
+	char *value = strchr(entry, '='), *kind;
 	const char *fault;
 
 	if (!value)
 		return "it is not NAME=text, NAME:int=number or NAME:hex=digits";
 	*value++ = '\0';
-	kind = strchr(line, ':');
+	kind = strchr(entry, ':');
 	if (kind)
 		*kind++ = '\0';
-	fault = rules_parameter_fault(line);
+	fault = rules_parameter_fault(entry);
 	if (!fault)
 		fault = read_value(&parameter, kind, value);
 	for (size_t i = 0; !fault && i < parameters->count; i++)
@@ -75,28 +75,43 @@ static const char *read_line(struct parameters *parameters, char *line)
 	return fault;
 }
 
-static size_t count_lines(const char *text)
+static char *trim(char *entry)
+{
+	size_t size;
+
+	entry += strspn(entry, " ");
+	size = strlen(entry);
+	while (size && entry[size - 1] == ' ')
+		entry[--size] = '\0';
+	return entry;
+}
+
+static size_t count_entries(const char *text)
 {
 	size_t count = 1;
 
 	for (; *text; text++)
-		count += *text == '\n';
+		count += *text == ';';
 	return count;
 }
 
 pep_status parameters_read(const char *what, const char *text, struct parameters *ret_parameters, struct pep_error *err)
 {
-	struct parameters parameters = {.text = strdup(text), .list = calloc(count_lines(text), sizeof(struct parameter))};
-	char *rest = parameters.text, *line;
+	struct parameters parameters = {.text = strdup(text), .list = calloc(count_entries(text), sizeof(struct parameter))};
+	char *rest = parameters.text, *entry;
 	pep_status status = PEP_OK;
 
-	if (!parameters.text || !parameters.list)
-		status = pep_fail(err, PEP_NO_MEMORY, 0, "fcc: no memory for the settings");
-	for (unsigned number = 1; status == PEP_OK && (line = strsep(&rest, "\n")) != NULL; number++) {
-		const char *fault = *line ? read_line(&parameters, line) : NULL;
+	if (!parameters.text || !parameters.list) {
+		parameters_free(&parameters);
+		return pep_fail(err, PEP_NO_MEMORY, 0, "fcc: no memory for the settings");
+	}
+	for (unsigned number = 1; status == PEP_OK && (entry = strsep(&rest, ";")) != NULL; number++) {
+		const char *fault;
 
+		entry = trim(entry);
+		fault = *entry ? read_entry(&parameters, entry) : NULL;
 		if (fault)
-			status = pep_fail(err, PEP_INVALID, 0, "fcc: %s, line %u: %s", what, number, fault);
+			status = pep_fail(err, PEP_INVALID, 0, "fcc: %s, number %u: %s", what, number, fault);
 	}
 	if (status != PEP_OK) {
 		parameters_free(&parameters);

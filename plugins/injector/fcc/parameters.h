@@ -2,7 +2,7 @@
  *
  * parameters.h - the factory's own parameters: what every gateway stores beside what FCC knows.
  *
- * One a line: "NAME=text", "NAME:int=-5" or "NAME:hex=00ff". Empty lines are passed over.
+ * Separated by ";": "NAME=text", "NAME:int=-5" or "NAME:hex=00ff". Blanks around each are not part of it, empty ones are passed over.
  */
 #ifndef FCC_PARAMETERS_H
 #define FCC_PARAMETERS_H
@@ -26,7 +26,7 @@ struct parameters {
 	size_t count;
 };
 
-/* PEP_INVALID: a line is not of that form, or a gateway would refuse its name; `what` is the option. For parameters_free(). [any thread] */
+/* PEP_INVALID: one is not of that form, or a gateway would refuse its name; `what` is the option. For parameters_free(). [any thread] */
 pep_status parameters_read(const char *what, const char *text, struct parameters *ret_parameters, struct pep_error *err);
 /* {0} is fine. */
 void parameters_free(struct parameters *parameters);

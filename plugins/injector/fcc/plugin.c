@@ -78,13 +78,14 @@ static void warn(const struct fcc *fcc)
 			  "fcc: key_mode by_tool sends private keys over the network in the clear; see docs/plugins/fcc.md");
 }
 
-/* From here on the process has the authority's key. Where the hard limit is lower already this changes nothing. */
+/* From here on the process has the authority's key. 0 counts for files only; 1 is too small for a file, and Linux takes it as "none" for
+ * a program that collects dumps, too. */
 static void keep_out_of_core_dumps(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_CORE, &limit) == 0) {
-		limit.rlim_cur = 0;
+		limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
 		(void)setrlimit(RLIMIT_CORE, &limit);
 	}
 }

@@ -21,8 +21,7 @@ static const char *const words[] = {
 	[15] = "its store of keys takes no such item, or failed; see its log",
 	[16] = "its storage failed, or takes no such name or data; look at its disk and rights, its TPM, and parameters",
 	[17] = "an item is there already; start it again, wipe its storage",
-	[18] = "a key, certificate or chain fails its cryptographic check; look at bootstrap_ca, update_certificate and "
-	       "chain_depth",
+	[18] = "a key, certificate or chain fails its check; look at bootstrap_ca, update_certificate, chain_depth",
 	[19] = "its factory program is not initialised; start it again",
 	[20] = "the message is malformed for it; do versions fit?",
 	[21] = "it could not make its answer; see its log",

@@ -120,7 +120,7 @@ static bool fits(const struct request *request, const struct device *device)
 	const gnutls_datum_t certificate_der = {.data = (uint8_t *)request->certificate.data,
 						.size = (unsigned)request->certificate.size};
 	const gnutls_datum_t key_der = {.data = (uint8_t *)request->private_key.data, .size = (unsigned)request->private_key.size};
-	uint8_t of_certificate[64], of_key[64];
+	uint8_t of_certificate[64], of_key[64] = {0};
 	size_t certificate_size = sizeof(of_certificate), key_size = sizeof(of_key);
 	gnutls_x509_crt_t certificate;
 	gnutls_x509_privkey_t given;

@@ -54,10 +54,10 @@ static void single_faults(void **state)
 		{OPT_ACCOUNT_ID, "1", false, "exclude each other"},
 		{OPT_ROOT_OF_TRUST, "none", false, "root_of_trust must be"},
 		{OPT_SUBJECT_COUNTRY, "F1", false, "subject_country \"F1\" must be two letters"},
-		{OPT_PARAMETERS, "a=1\nb", false, "parameters, line 2: it is not NAME=text"},
-		{OPT_PARAMETERS, "a b=1", false, "parameters, line 1: a name has"},
+		{OPT_PARAMETERS, "a=1; b", false, "parameters, number 2: it is not NAME=text"},
+		{OPT_PARAMETERS, "a b=1", false, "parameters, number 1: a name has"},
 		{OPT_PARAMETERS, "mbed.C=1", false, "one of FCC's own"},
-		{OPT_PARAMETERS, "a=1\na=2", false, "line 2: it has the name of an earlier one"},
+		{OPT_PARAMETERS, "a=1;a=2", false, "number 2: it has the name of an earlier one"},
 		{OPT_PARAMETERS, "a:int=", false, "whole number"},
 		{OPT_PARAMETERS, "a:int=0x1", false, "whole number"},
 		{OPT_PARAMETERS, "a:int= 1", false, "whole number"},
@@ -129,7 +129,7 @@ static void parameters(void **state)
 
 	(void)state;
 	factory_options(values);
-	values[OPT_PARAMETERS].text = "a=b=c d\n\nn:int=-9223372036854775808\nx:hex=\ny:hex=0aFF\n";
+	values[OPT_PARAMETERS].text = " a=b=c d ;; n:int=-9223372036854775808;x:hex=;y:hex=0aFF;";
 	assert_int_equal(settings_read(values, &settings, &err), PEP_OK);
 	list = settings.parameters.list;
 	assert_int_equal(settings.parameters.count, 4);
