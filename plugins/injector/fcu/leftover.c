@@ -2,17 +2,16 @@
 #include "leftover.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { NAME_ROOM = 4200, ENVIRONMENT_MAX = 1 << 16, ROUNDS = 200, NAP_NS = 5000000 };
+enum { NAME_ROOM = 4200, ENVIRONMENT_MAX = 1 << 16, ROUNDS = 20, END_MS = 100 };
 
 /* Is one of the texts `variable`? They follow each other, each with its NUL. */
 static bool has_text(const char *texts, size_t size, const char *variable)
@@ -58,8 +57,12 @@ static bool kill_if_given(int proc, const char *pid, const char *variable, char 
 	if (handle < 0)
 		return false;
 	is_given = was_given(proc, pid, variable, texts);
-	if (is_given)
-		(void)syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0);
+	if (is_given && syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0) == 0) {
+		struct pollfd end = {.fd = handle, .events = POLLIN};
+
+		/* Its environment goes before its sockets do. */
+		(void)poll(&end, 1, END_MS);
+	}
 	(void)close(handle);
 	return is_given;
 }
@@ -71,7 +74,7 @@ static unsigned kill_all(const char *variable, char *texts)
 	unsigned count = 0;
 
 	if (!proc)
-		return 0;
+		return 1; /* for all we know */
 	for (const struct dirent *entry = readdir(proc); entry; entry = readdir(proc))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
 		    kill_if_given(dirfd(proc), entry->d_name, variable, texts))
@@ -82,7 +85,6 @@ static unsigned kill_all(const char *variable, char *texts)
 
 bool leftover_kill(const char *folder)
 {
-	const struct timespec nap = {.tv_nsec = NAP_NS};
 	char *texts = malloc(ENVIRONMENT_MAX);
 	char variable[NAME_ROOM];
 	int size = snprintf(variable, sizeof(variable), "TMPDIR=%s", folder);
@@ -90,11 +92,8 @@ bool leftover_kill(const char *folder)
 	bool done = left != 0;
 
 	/* Again until a look finds none: they may have started others meanwhile. */
-	for (unsigned round = 0; left && round < ROUNDS; round++) {
+	for (unsigned round = 0; left && round < ROUNDS; round++)
 		left = kill_all(variable, texts);
-		if (left)
-			(void)nanosleep(&nap, NULL);
-	}
 	free(texts);
 	return done && !left;
 }

@@ -118,6 +118,15 @@ bool home_is_running(pid_t pid)
 	return runs;
 }
 
+bool home_stays_running(pid_t pid)
+{
+	int64_t until_ms = boot_ms() + 30000;
+
+	while (home_is_running(pid) && boot_ms() < until_ms)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	return home_is_running(pid);
+}
+
 unsigned home_count(const struct home *home, const char *ending)
 {
 	DIR *list = opendir(home->state);
