@@ -3,6 +3,7 @@
 injector is measured and not the simulator; how it does with pep-fcc-sim is a note."""
 import json
 import os
+import resource
 import selectors
 import socket
 import sqlite3
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 
-from common import LOOKUP, PROVISION, fill, say, status, wrk
+from common import LOOKUP, PROVISION, cpu_seconds, fill, say, status, wrk
 from fcc_line import OPTIONS
 from server import Server
 
@@ -40,6 +41,12 @@ class Gateways:
         """Median and 99th percentile in ms of a tool that does nothing else."""
         out = subprocess.run([self.program, "replay", str(self.port), str(count), str(size)], check=True, capture_output=True).stdout
         return [int(n) / 1000 for n in out.split()]
+
+
+def children_seconds():
+    """CPU of all programs that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def bare(build, *arguments):
@@ -79,18 +86,23 @@ def expect_equal(what, here, there):
 
 
 def bench_injections(build, top, seconds):
-    keys = [bare(build, "keys", seconds, INJECTIONS)]
+    before = children_seconds()
+    keys, spent = [bare(build, "keys", seconds, INJECTIONS)], children_seconds() - before
     server, gateways = start(build, top, "f", "injections: %d\nconnections_per_address: 1000" % INJECTIONS), Gateways(build)
     ours, p99 = wrk("http://127.0.0.1:%d" % server.port, PROVISION.format(net=127, port=gateways.port), top, seconds, INJECTIONS,
                     strict=True)
+    cpu = [cpu_seconds(process.pid) * 1e6 for process in (server.process, gateways.process)]
     server.stop()
-    expect_equal("identities deployed, and messages that gateways took", deployed(server, "LINE-%"), gateways.end()[0])
+    count = deployed(server, "LINE-%")
+    expect_equal("identities deployed, and messages that gateways took", count, gateways.end()[0])
     injector = alone(build, top, seconds)
     keys.append(bare(build, "keys", seconds, INJECTIONS))
     yardstick = sum(keys) / 2
     say("f", "injections, fcc by_tool, %d in parallel, instant gateways, SQLite; gateways and load on the same cores" % INJECTIONS,
         "%.0f/s (p99 %s)" % (ours, p99), "GnuTLS alone, the key pair and the signature, %d threads: %.0f/s" % (INJECTIONS, yardstick),
         "%.2f" % (ours / yardstick), "at least 0.5")
+    print("    note: CPU of one, which others on this machine disturb less: server %.0f us, gateway %.0f us; yardstick %.0f us" %
+          (cpu[0] / count, cpu[1] / count, spent * 1e6 / keys[0] / seconds))
     print("    note: the injector without HTTP and store: %.0f/s, ratio %.2f" % (injector, injector / yardstick))
     print("    note: the server with pep-fcc-sim, which looks at everything: %.0f/s" % simulated(build, top, seconds), flush=True)
 
