@@ -79,6 +79,20 @@ static void complain(const struct options *options, size_t index)
 					  : "");
 }
 
+/* Returns how many there are: fewer if one cannot be started, or if it is time to stop. */
+static size_t start_all(const struct options *options, const int stop_fds[WIRE_STOPS], struct crew_member *members)
+{
+	for (size_t i = 0; i < options->count; i++) {
+		if (i > 0 && wire_wait(-1, 0, stop_fds, 0) == WIRE_STOPPED)
+			return i;
+		if (!crew_start(options, i, stop_fds, &members[i])) {
+			complain(options, i);
+			return i;
+		}
+	}
+	return options->count;
+}
+
 int crew_run(const struct options *options, int stop_fd)
 {
 	AUTO(close_fd) int end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -87,10 +101,11 @@ int crew_run(const struct options *options, int stop_fd)
 	size_t started = 0;
 	int code = DEVICE_EXIT_GOOD;
 
-	while (members && end_fd >= 0 && started < options->count && crew_start(options, started, stop_fds, &members[started]))
-		started++;
+	if (members && end_fd >= 0)
+		started = start_all(options, stop_fds, members);
+	else
+		complain(options, 0);
 	if (started < options->count) {
-		complain(options, started);
 		(void)eventfd_write(end_fd, 1);
 		code = DEVICE_EXIT_ERROR;
 	}

@@ -86,7 +86,7 @@ static int fill(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, const 
 	return code == 0 ? gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0) : code;
 }
 
-/* The first line of the password file, NUL-terminated, the caller's to wipe; NULL with `complained`: it cannot be read or is empty. */
+/* The first line of the password file, NUL-terminated, the caller's to wipe. NULL: that it cannot be read or is empty was said. */
 static char *read_password(const char *path, size_t *ret_size)
 {
 	struct pep_error err = {0};
@@ -100,6 +100,7 @@ static char *read_password(const char *path, size_t *ret_size)
 	if (*text)
 		return text;
 	(void)command_complain(COMMAND_FAILED, "%s: its first line is empty, and an empty password protects nothing", path);
+	explicit_bzero(text, *ret_size); /* it may be in the second line */
 	free(text);
 	return NULL;
 }

@@ -20,8 +20,8 @@ struct fcu_yml {
 	size_t fault_count; /* what every gateway would refuse, or we cannot do; each was told */
 };
 
-/* Called with one line for each fault and each key that is not taken over, with file, line and column in front. Keys without a value
- * count as absent. */
+/* Called with one line for each fault and each key that is not taken over, with file, line and column in front. Keys without a
+ * value count as absent. */
 typedef void (*fcu_yml_tell)(const char *line);
 
 /* Texts live as long as the arena. Not PEP_OK: the file cannot be read, or is not YAML. */

@@ -4,6 +4,7 @@
 The tool's side is played with recorded messages of transcripts.jsonl. The last line is "N passed, N failed".
 """
 import concurrent.futures
+import errno
 import hashlib
 import http.server
 import json
@@ -63,6 +64,19 @@ def read_all(connection):
 
 def connect(port):
     return socket.create_connection(("127.0.0.1", port), LIMIT_S)
+
+
+def wait_until_refused(port):
+    """The gateway has ended."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        try:
+            with connect(port) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                read_all(connection)
+        except ConnectionRefusedError:
+            return
+    raise AssertionError("it goes on listening")
 
 
 def inject(port, frame=GOOD):
@@ -409,6 +423,27 @@ class Line(unittest.TestCase):
     def test_an_error_is_not_a_success_whatever_it_is_called(self):
         with FakePep(lambda request: (500, "provisioned", None)) as pep:
             self.assertEqual(self.run_line(pep)[1]["failures"], {"provisioned": 1})
+
+    def test_a_port_stays_with_its_gateway_until_pep_has_answered(self):
+        outcome = []
+
+        def deliver(request):
+            with connect(request["port"]) as connection:
+                connection.sendall(GOOD)
+                read_frame(connection)
+                # Reset: without a wait of the kernel, which would keep the port, too.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            wait_until_refused(request["port"])
+            with socket.socket() as other:
+                try:
+                    other.bind(("127.0.0.1", request["port"]))
+                    outcome.append("taken by another")
+                except OSError as error:
+                    outcome.append(error.errno)
+            return 200, None, ENROLLMENT_ID
+        with FakePep(deliver) as pep:
+            self.run_line(pep)
+        self.assertEqual(outcome, [errno.EADDRINUSE])
 
     def test_another_identity_than_the_gateway_holds(self):
         def lie(request):
