@@ -55,6 +55,18 @@ static int run(const char *key_mode, uint16_t port, struct injector_facts facts)
 	return injector_suite_run(&facts);
 }
 
+/* As far as the system lets. */
+static void allow_core_dumps(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) != 0)
+		abort();
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_CORE, &limit) != 0)
+		abort();
+}
+
 /* The keys of the authority and of gateways were in this process. */
 static int has_core_dumps(void)
 {
@@ -69,6 +81,7 @@ int main(void)
 	struct busy_port busy;
 	int failed;
 
+	allow_core_dumps();
 	(void)factory_init();
 	busy_port_init(&busy);
 	failed = run("by_device", gateways_init(),

@@ -248,6 +248,42 @@ static void chains(void **state)
 	settings_free(&settings);
 }
 
+/* What a gateway gets must all be valid: the one that ends first counts. */
+static void root_ends_before_its_child(void **state)
+{
+	const struct factory_authority root = {.name = "brief", .curve_bits = 256, .from_s = -DAY, .to_s = DAY};
+	const struct factory_authority child = {
+		.name = "longer", .curve_bits = 256, .from_s = -DAY, .to_s = 9 * DAY, .root = &root};
+	gnutls_datum_t pem[2] = {0};
+	union pep_value values[OPT_COUNT];
+	struct authority *authority = NULL;
+	struct settings settings;
+	struct pep_error err = {0};
+	FILE *file;
+
+	(void)state;
+	factory_make(&root);
+	factory_make(&child);
+	file = fopen(factory_path("pair.crt"), "w");
+	assert_non_null(file);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(gnutls_load_file(factory_path(i ? "brief.crt" : "longer.crt"), &pem[i]), 0);
+		assert_int_equal(fwrite(pem[i].data, 1, pem[i].size, file), pem[i].size);
+		gnutls_free(pem[i].data);
+	}
+	assert_int_equal(fclose(file), 0);
+	factory_options(values);
+	values[OPT_CA_KEY].text = factory_path("longer.key");
+	values[OPT_CA_CERTIFICATE].text = factory_path("pair.crt");
+	for (int64_t depth = 2; depth <= 3; depth++) {
+		values[OPT_CHAIN_DEPTH].number = depth;
+		assert_int_equal(open_with(values, &authority, &settings, &err), PEP_OK);
+		assert_int_equal(authority_expires_s(authority) > time(NULL) + DAY, depth == 2);
+		authority_close(authority);
+		settings_free(&settings);
+	}
+}
+
 static void expired_while_running(void **state)
 {
 	union pep_value values[OPT_COUNT];
@@ -423,6 +459,7 @@ int main(void)
 		cmocka_unit_test(certificates_for_gateways),
 		cmocka_unit_test(account_is_the_unit_without_bootstrap),
 		cmocka_unit_test(chains),
+		cmocka_unit_test(root_ends_before_its_child),
 		cmocka_unit_test(expired_while_running),
 		cmocka_unit_test(key_in_a_token),
 	};

@@ -208,6 +208,7 @@ static void put_csr(struct answer *answer, const char *serial, struct device *de
 	gnutls_x509_crq_t csr;
 	gnutls_datum_t der;
 
+	device_fini(device);
 	make_key(serial, &device->key);
 	if (gnutls_x509_crq_init(&csr) != 0 || gnutls_x509_crq_set_version(csr, 1) != 0 ||
 	    gnutls_x509_crq_set_dn_by_oid(csr, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)) != 0 ||
@@ -234,7 +235,7 @@ static void put_payload(struct answer *answer, const struct request *request, ui
 	const uint8_t number[2] = {0x18, status};
 
 	put(answer, "\xbf", 1);
-	if (request->wants_csr && !status && !is(request->serial, "NO-CSR"))
+	if ((request->wants_csr && !status && !is(request->serial, "NO-CSR")) || is(request->serial, "AGAIN"))
 		put_csr(answer, request->serial, device);
 	put_text(answer, "SchemeVersion");
 	put_text(answer, "0.0.1");

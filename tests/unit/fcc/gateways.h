@@ -15,6 +15,7 @@
  *   WARN                 success with warnings
  *   MUTE                 keeps the certificate and does not answer until the other side hangs up
  *   TWICE                answers the first message two times in one piece
+ *   AGAIN                keeps the certificate, and answers as to the first message
  *   SLOW                 answers the first message when the other side hangs up, or after 20 s
  *   OTHER-NAME, P384, FORGED, NO-CSR   a signing request that must be refused
  *   anything else        success

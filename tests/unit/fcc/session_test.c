@@ -204,6 +204,7 @@ static void outcomes_by_device(void **state)
 		{"P384", PEP_NOT_SENT, PEP_INTERNAL, false, false, "its key is not one of P-256"},
 		{"FORGED", PEP_NOT_SENT, PEP_INTERNAL, false, false, "not signed by the key in it"},
 		{"TWICE", PEP_NOT_SENT, PEP_INTERNAL, true, false, "not asked for"},
+		{"AGAIN", PEP_DOUBTFUL, PEP_UNKNOWN, true, true, "the answer to an earlier message"},
 		{"NO-CSR", PEP_NOT_SENT, PEP_INTERNAL, false, false, "no signing request"},
 	};
 
