@@ -5,6 +5,7 @@
 #include "factory.h"
 #include "plugins/injector/fcc/authority.h"
 #include "plugins/injector/fcc/keypair.h"
+#include "plugins/injector/fcc/mould.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -301,6 +302,87 @@ static void expired_while_running(void **state)
 	settings_free(&settings);
 }
 
+/* The bytes that GnuTLS writes for the same key; many keys, so that some have zeros in front. */
+static void private_keys_are_written_as_the_library_does(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 600; i++) {
+		gnutls_datum_t der = {0}, again = {0};
+		gnutls_x509_privkey_t key;
+		gnutls_pubkey_t public_key;
+
+		assert_int_equal(keypair_make(&public_key, &der, NULL), PEP_OK);
+		assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+		assert_int_equal(gnutls_x509_privkey_import(key, &der, GNUTLS_X509_FMT_DER), 0);
+		assert_int_equal(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_DER, &again), 0);
+		assert_int_equal(der.size, again.size);
+		assert_memory_equal(der.data, again.data, der.size);
+		gnutls_x509_privkey_deinit(key);
+		gnutls_pubkey_deinit(public_key);
+		certificate_wipe(&der);
+		certificate_wipe(&again);
+	}
+}
+
+/* Every kind of name and time that differs in the encoding, read back by the library. */
+static void every_shape_of_certificate(void **state)
+{
+	static const char *const names[] = {"G", "GW-1", "A_B", "a@b*c",
+					    "0123456789012345678901234567890123456789012345678901234567890123"};
+	static const int64_t validity[] = {1, 365, 8000, 9131, 36500};
+	static const char *const organizations[] = {"", "Factory",
+						    "F\xc3\xa4"
+						    "ctory, a name that is so long that its length takes two"};
+
+	(void)state;
+	for (size_t i = 0; i < 5 * 5 * 3; i++) {
+		union pep_value values[OPT_COUNT];
+		struct authority *authority = NULL;
+		struct settings settings;
+		struct pep_error err = {0};
+		gnutls_x509_crt_t certificate;
+		int64_t now_s = time(NULL);
+		uint8_t name[256];
+		size_t size = sizeof(name);
+
+		factory_options(values);
+		values[OPT_SUBJECT_ORGANIZATION].text = organizations[i / 25];
+		values[OPT_VALIDITY_DAYS].number = validity[i / 5 % 5];
+		assert_int_equal(open_with(values, &authority, &settings, &err), PEP_OK);
+		certificate = issue(authority, names[i % 5], now_s);
+		check_signed(certificate, "ca");
+		assert_int_equal(gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 1, name, &size), 0);
+		assert_int_equal(size, strlen(names[i % 5]) + 2);
+		assert_memory_equal(name + 2, names[i % 5], size - 2);
+		assert_int_equal(gnutls_x509_crt_get_activation_time(certificate), now_s - 3600);
+		assert_int_equal(gnutls_x509_crt_get_expiration_time(certificate), now_s + validity[i / 5 % 5] * DAY);
+		gnutls_x509_crt_deinit(certificate);
+		authority_close(authority);
+		settings_free(&settings);
+	}
+}
+
+/* What it was not taken from, or what has no extensions, is no mould. */
+static void a_mould_must_fit(void **state)
+{
+	gnutls_x509_crt_t ca = factory_certificate("ca");
+	const struct mould_fields fields = {.serial = {1}, .from_s = 1, .to_s = 2, .name = "GW-1"};
+	gnutls_datum_t der = {0};
+
+	(void)state;
+	assert_int_equal(gnutls_x509_crt_export2(ca, GNUTLS_X509_FMT_DER, &der), 0);
+	for (unsigned size = 0; size <= der.size; size++) {
+		uint8_t *exact = malloc(size ? size : 1);
+
+		assert_non_null(exact);
+		memcpy(exact, der.data, size);
+		assert_null(mould_new((struct blob){exact, size}, &fields));
+		free(exact);
+	}
+	gnutls_free(der.data);
+	gnutls_x509_crt_deinit(ca);
+}
+
 struct issuer {
 	pthread_t thread;
 	const struct authority *authority;
@@ -458,6 +540,9 @@ int main(void)
 		cmocka_unit_test(encrypted_key),
 		cmocka_unit_test(certificates_for_gateways),
 		cmocka_unit_test(account_is_the_unit_without_bootstrap),
+		cmocka_unit_test(private_keys_are_written_as_the_library_does),
+		cmocka_unit_test(every_shape_of_certificate),
+		cmocka_unit_test(a_mould_must_fit),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(root_ends_before_its_child),
 		cmocka_unit_test(expired_while_running),
