@@ -1,47 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The facts of the fcc injector in both key modes, with gateways that are played in this process.
+ * The facts of the fcc injector in both key modes, with simulated gateways.
  */
-#include "injector_suite.h"
-#include "plugins/injector/fcc/certificate.h"
+#include "fcc_world.h"
 #include "tests/unit/fcc/factory.h"
-#include "tests/unit/fcc/gateways.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
 
-static void look(const char *serial, struct injector_view *ret_view)
-{
-	struct gateway gateway;
-
-	gateways_look(serial, &gateway);
-	*ret_view = (struct injector_view){.touched = gateway.touched};
-	if (gateway.certificate_size &&
-	    !certificate_enrollment_id((struct blob){.data = gateway.certificate, .size = gateway.certificate_size},
-				       ret_view->enrollment_id))
-		abort();
-}
-
 /* The gateway makes its key: two messages, so `contacted` comes before `issued`. */
 static const struct injector_case by_device[] = {
-	{"GW", PEP_DELIVERED, PEP_OK, true, true},
-	{"WARN", PEP_DELIVERED, PEP_OK, true, true},
-	{"EARLY", PEP_REFUSED, PEP_CONFLICT, true, false},
-	{"REFUSE", PEP_REFUSED, PEP_CONFLICT, true, true},
-	{"FIRST-DROP", PEP_NOT_SENT, PEP_UNAVAILABLE, true, false},
-	{"FORGED", PEP_NOT_SENT, PEP_INTERNAL, true, false},
-	{"DROP", PEP_DOUBTFUL, PEP_UNKNOWN, true, true},
-	{"JUNK", PEP_DOUBTFUL, PEP_UNKNOWN, true, true},
+	{"gw", PEP_DELIVERED, PEP_OK, true, true},
+	{"slow:20 gw", PEP_DELIVERED, PEP_OK, true, true},
+	{"refuse:4:1 gw", PEP_REFUSED, PEP_CONFLICT, true, false},
+	{"refuse:14:2 gw", PEP_REFUSED, PEP_CONFLICT, true, true},
+	{"wrong-cn gw", PEP_NOT_SENT, PEP_INTERNAL, true, false},
+	{"disabled gw", PEP_REFUSED, PEP_CONFLICT, true, false},
+	{"drop:0:1 gw", PEP_NOT_SENT, PEP_UNAVAILABLE, true, false},
+	{"drop:40:1 gw", PEP_NOT_SENT, PEP_UNAVAILABLE, true, false},
+	{"drop:0:2 gw", PEP_DOUBTFUL, PEP_UNKNOWN, true, true},
+	{"drop:40:2 gw", PEP_DOUBTFUL, PEP_UNKNOWN, true, true},
 };
 
 /* The key is made here: the certificate is ready before the connection, so `issued` says both. */
 static const struct injector_case by_tool[] = {
-	{"GW", PEP_DELIVERED, PEP_OK, false, true},         {"WARN", PEP_DELIVERED, PEP_OK, false, true},
-	{"REFUSE", PEP_REFUSED, PEP_CONFLICT, false, true}, {"DROP", PEP_DOUBTFUL, PEP_UNKNOWN, false, true},
-	{"NINE", PEP_DOUBTFUL, PEP_UNKNOWN, false, true},
+	{"gw", PEP_DELIVERED, PEP_OK, false, true},
+	{"slow:20 gw", PEP_DELIVERED, PEP_OK, false, true},
+	{"double gw", PEP_DELIVERED, PEP_OK, false, true},
+	{"refuse:14 gw", PEP_REFUSED, PEP_CONFLICT, false, true},
+	{"wrong-cn gw", PEP_REFUSED, PEP_CONFLICT, false, true},
+	{"disabled gw", PEP_DOUBTFUL, PEP_UNKNOWN, false, true},
+	{"drop:0 gw", PEP_DOUBTFUL, PEP_UNKNOWN, false, true},
+	{"drop:40 gw", PEP_DOUBTFUL, PEP_UNKNOWN, false, true},
 };
 
-static int run(const char *key_mode, uint16_t port, struct injector_facts facts)
+static int run(const char *key_mode, struct injector_facts facts)
 {
 	union pep_value values[OPT_COUNT];
 
@@ -50,8 +43,9 @@ static int run(const char *key_mode, uint16_t port, struct injector_facts facts)
 	values[OPT_CONNECT_TIMEOUT].number = 20000;
 	facts.file = PEP_TEST_PLUGIN_DIR "/fcc.so";
 	facts.values = values;
-	facts.target = (struct pep_target){.struct_size = sizeof(struct pep_target), .port = port, .ip = "127.0.0.1"};
-	facts.look = look;
+	facts.target = (struct pep_target){.struct_size = sizeof(struct pep_target), .ip = "127.0.0.1"};
+	facts.start = fcc_world_start;
+	facts.look = fcc_world_look;
 	return injector_suite_run(&facts);
 }
 
@@ -75,27 +69,20 @@ static int has_core_dumps(void)
 	return getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur > 1;
 }
 
-/* Every mode has gateways of its own: the suite's serial numbers are the same. */
 int main(void)
 {
-	struct busy_port busy;
 	int failed;
 
 	allow_core_dumps();
 	(void)factory_init();
-	busy_port_init(&busy);
-	failed = run("by_device", gateways_init(),
-		     (struct injector_facts){
-			     .cases = by_device, .case_count = sizeof(by_device) / sizeof(by_device[0]), .slow_serial = "SLOW"});
-	gateways_fini();
-	/* All waits of its gateways come after the certificate, and then nobody leaves; before it there is the connection. */
-	failed += run("by_tool", gateways_init(),
-		      (struct injector_facts){.cases = by_tool,
-					      .case_count = sizeof(by_tool) / sizeof(by_tool[0]),
-					      .slow_serial = "GW",
-					      .slow_port = busy.port});
-	gateways_fini();
-	busy_port_fini(&busy);
+	failed = run("by_device", (struct injector_facts){.cases = by_device,
+							  .case_count = sizeof(by_device) / sizeof(by_device[0]),
+							  .slow_serial = "slow:20000 gw"});
+	/* All waits for its gateways' answers come after the certificate, and then nobody leaves; before it there is the connection. */
+	failed += run("by_tool", (struct injector_facts){.cases = by_tool,
+							 .case_count = sizeof(by_tool) / sizeof(by_tool[0]),
+							 .slow_serial = "busy gw"});
+	fcc_world_fini();
 	failed += has_core_dumps();
 	factory_fini();
 	return failed;

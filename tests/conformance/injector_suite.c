@@ -183,7 +183,7 @@ static void cancelled_at_each_question(void **state)
 static void cancel_ends_a_wait(void **state)
 {
 	struct injector_driver *driver = *state;
-	struct injector_attempt attempt = {.cancel_at = 6, .port = driver->facts->slow_port};
+	struct injector_attempt attempt = {.cancel_at = 6};
 	char name[64];
 
 	run(driver, name_gateway(name, driver->facts->slow_serial, "WAIT", 0), &attempt);
@@ -194,7 +194,7 @@ static void cancel_ends_a_wait(void **state)
 static void time_limit_ends_a_wait(void **state)
 {
 	struct injector_driver *driver = *state;
-	struct injector_attempt attempt = {.timeout_ms = 60, .port = driver->facts->slow_port};
+	struct injector_attempt attempt = {.timeout_ms = 60};
 	char name[64];
 
 	run(driver, name_gateway(name, driver->facts->slow_serial, "LIMIT", 0), &attempt);

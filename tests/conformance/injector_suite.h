@@ -29,8 +29,10 @@ struct injector_facts {
 	const struct injector_case *cases; /* the first one delivers */
 	size_t case_count;
 	const char *slow_serial; /* how serials of gateways begin that need more than ten seconds, and then take it */
-	uint16_t slow_port;      /* where those listen; 0: where all do */
 	bool foretold;           /* the identity follows from serial and attempt */
+	/* A gateway with this serial is started for one injection; returns the port that takes the place of the target's. NULL: all are
+	 * there. [any thread] */
+	uint16_t (*start)(const char *serial);
 	/* NULL: the gateways cannot be asked. */
 	void (*look)(const char *serial, struct injector_view *ret_view);
 };

@@ -19,12 +19,12 @@ pep_unit_test(mock_test
 add_dependencies(mock_conformance plugin-mock)
 add_dependencies(mock_test plugin-mock)
 
-set(fcc_world "${PROJECT_SOURCE_DIR}/tests/unit/fcc")
 pep_unit_test(fcc_conformance
-  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/fcc_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/injector_suite.c
-    ${CMAKE_CURRENT_SOURCE_DIR}/injector_driver.c ${conformance_common} ${fcc_world}/factory.c ${fcc_world}/gateways.c
-    ${fcc_world}/gateway_answer.c ${PROJECT_SOURCE_DIR}/core/config/value.c
-  LIBRARIES fcc-parts ${CMAKE_DL_LIBS})
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/fcc_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/fcc_world.c
+    ${CMAKE_CURRENT_SOURCE_DIR}/injector_suite.c ${CMAKE_CURRENT_SOURCE_DIR}/injector_driver.c ${conformance_common}
+    ${PROJECT_SOURCE_DIR}/tests/unit/fcc/factory.c ${PROJECT_SOURCE_DIR}/core/config/value.c
+    ${PROJECT_SOURCE_DIR}/plugins/injector/fcc/options.c
+  LIBRARIES fcc-sim ${CMAKE_DL_LIBS})
 add_dependencies(fcc_conformance plugin-fcc)
 
 set(fcu_world "${PROJECT_SOURCE_DIR}/tests/unit/fcu")

@@ -30,7 +30,6 @@ struct gateway {
 	char serial[80];
 	bool touched;              /* a whole first message came */
 	unsigned messages;         /* whole messages */
-	unsigned broken;           /* connections that ended inside a message */
 	unsigned connections;      /* that brought a byte of a message for it */
 	uint8_t certificate[4096]; /* that it holds, DER */
 	size_t certificate_size;
