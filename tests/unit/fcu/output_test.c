@@ -123,7 +123,7 @@ static void two_streams_share_what_is_found(void **state)
 	/* Each is read on its own: what one prints in the middle of the other's line changes nothing. */
 	output_scan_feed(&out, MARK ID_1, strlen(MARK) + 40);
 	output_scan_feed(&err, "warning\n", 8);
-	output_scan_feed(&out, ID_1 + 40, strlen(ID_1) - 40);
+	output_scan_feed(&out, &ID_1[40], strlen(ID_1) - 40);
 	output_scan_end(&out);
 	assert_int_equal(found.identities, 1);
 	assert_false(found.malformed);
