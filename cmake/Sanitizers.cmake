@@ -4,3 +4,13 @@ if(PEP_SANITIZE)
   add_compile_options(-fsanitize=${PEP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PEP_SANITIZE})
 endif()
+
+# The fuzzer sees where an input leads only in code that counts its edges: all of ours, not the fuzz target alone.
+option(PEP_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+if(PEP_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "PEP_FUZZ needs libFuzzer, which ${CMAKE_C_COMPILER_ID} does not have; configure with CC=clang")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
