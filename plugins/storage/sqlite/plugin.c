@@ -2,6 +2,7 @@
  *
  * plugin.c - the sqlite storage plugin: one file on a local disk, for one server.
  */
+#include "backup.h"
 #include "place.h"
 #include "reader.h"
 #include "scan.h"
@@ -145,6 +146,18 @@ static pep_status sqlite_count(void *opaque, const struct pep_scan_query *query,
 	return scan_count(store->readers, query, ret_count, err);
 }
 
+static pep_status sqlite_backup(const struct pep_host *host, const union pep_value *values, const char *path,
+				struct pep_storage_copy *ret_copy, struct pep_error *err)
+{
+	return backup_write(host, values[OPTION_PATH].text, path, ret_copy, err);
+}
+
+static pep_status sqlite_restore(const struct pep_host *host, const union pep_value *values, const char *path,
+				 struct pep_storage_copy *ret_copy, struct pep_error *err)
+{
+	return backup_restore(host, values[OPTION_PATH].text, path, ret_copy, err);
+}
+
 static const struct pep_storage_ops ops = {
 	.struct_size = sizeof(ops),
 	.threads = PEP_THREADS_PARALLEL,
@@ -158,6 +171,8 @@ static const struct pep_storage_ops ops = {
 	.scan_next = sqlite_scan_next,
 	.scan_close = sqlite_scan_close,
 	.count = sqlite_count,
+	.backup = sqlite_backup,
+	.restore = sqlite_restore,
 };
 
 static const struct pep_plugin plugin = {
