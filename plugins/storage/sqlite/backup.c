@@ -60,7 +60,7 @@ static pep_status source_open(const char *store_path, struct source *ret_source,
 		status = connection_open(source.path, source.place.path ? CONNECTION_WRITER : CONNECTION_READER, CACHE_KIB,
 					 &source.db, err);
 	/* What an unclean stop left is for the server's start to see. */
-	if (status == PEP_OK)
+	if (status == PEP_OK && source.place.unclean)
 		(void)sqlite3_db_config(source.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (status != PEP_OK) {
 		source_close(&source);
