@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stores that are at hand for tests of moving between them. fresh() gives the storage section of a new and empty one."""
+import importlib
+import os
+
+
+class Sqlite:
+    name = "sqlite"
+
+    def __init__(self, folder):
+        self.folder, self.number = folder, 0
+
+    def fresh(self):
+        self.number += 1
+        return "plugin: sqlite\npath: %s/store%d.db" % (self.folder, self.number)
+
+    def stop(self):
+        pass
+
+
+class Postgres:
+    name = "postgres"
+
+    def __init__(self, _folder):
+        module = importlib.import_module("postgres_server")
+        self.server, self.number = module.PostgresServer(), 0
+        self.user = module.USER
+        self.server.start()
+
+    def fresh(self):
+        self.number += 1
+        database = "move%d" % self.number
+        self.server.sql("CREATE DATABASE " + database)
+        return "plugin: postgres\nhost: %s\nport: '%d'\ndatabase: %s\nuser: %s" % (self.server.folder, self.server.port, database, self.user)
+
+    def stop(self):
+        self.server.close()
+
+
+class Mongo:
+    name = "mongo"
+
+    def __init__(self, folder):
+        self.server, self.number = importlib.import_module("mongo_server").MongoServer(os.path.join(folder, "mongo")), 0
+        self.uri = self.server.start()
+        self.name = "mongo (%s)" % self.server.kind
+
+    def fresh(self):
+        self.number += 1
+        return "plugin: mongo\nuri: %s/pep_move_%d_%d" % (self.uri, os.getpid(), self.number)
+
+    def stop(self):
+        self.server.stop()
+
+
+def find(build, folder):
+    """Every store whose plugin is built, and "NAME: why" for those whose server cannot be had."""
+    found, absent = [Sqlite(folder)], []
+    for name, kind in (("postgres", Postgres), ("mongo", Mongo)):
+        if not os.path.exists(os.path.join(build, "plugins", "lib", name + ".so")):
+            continue
+        try:
+            found.append(kind(folder))
+        except (ImportError, OSError, RuntimeError) as error:
+            absent.append("%s: %s" % (name, error))
+    return found, absent
