@@ -90,10 +90,12 @@ pep_status link_open(struct link *link, const struct pep_host *host, const struc
 
 	mongoc_init(); /* does nothing the second time; the driver cleans up when the process ends */
 	*link = (struct link){.host = host, .timeout_ms = setup->timeout_ms};
-	status = address_init(&link->address, setup, err);
-	if (status != PEP_OK)
-		return status;
 	driver_log_start(&link->log, host);
+	status = address_init(&link->address, setup, err);
+	if (status != PEP_OK) {
+		driver_log_stop(&link->log);
+		return status;
+	}
 	link->pool = mongoc_client_pool_new_with_error(link->address.uri, &error);
 	if (link->pool) {
 		(void)mongoc_client_pool_set_error_api(link->pool, MONGOC_ERROR_API_VERSION_2);
