@@ -3,7 +3,8 @@
 """A PostgreSQL server under test: a folder and a port of its own, an ordinary user, gone when the test is. Standard library only.
 
 As a program it serves other tests, whatever their language:
-  postgres_server.py [--tls]     starts a server, prints one line "FOLDER PORT" (FOLDER: its socket; with --tls also ca.pem), and obeys
+  postgres_server.py [--tls]     starts a server, prints one line "FOLDER PORT" (FOLDER: its socket; with --tls also ca.pem
+                                 and other.pem), and obeys
                                  lines on its standard input, answering "ok": stop (at once), kill (as a crash), start, pause, wake.
                                  It ends, and removes the folder, when its standard input does.
   postgres_server.py --binaries  prints where the server's programs are; exit 1 if they are nowhere.
@@ -108,13 +109,15 @@ class PostgresServer:
             file.write(text)
 
     def _make_certificates(self):
-        """An authority, and a certificate of it for "localhost" alone, so that 127.0.0.1 as a name has to be refused."""
+        """An authority, and a certificate of it for "localhost" alone, so that 127.0.0.1 as a name has to be refused; other.pem has
+        signed nothing."""
         openssl = shutil.which("openssl")
         if not openssl:
             raise RuntimeError("openssl is not there to make certificates")
         extensions = os.path.join(self.folder, "extensions")
-        self._run(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                  "-subj", "/CN=pep test authority", "-keyout", "ca.key", "-out", "ca.pem")
+        for name in ("ca", "other"):
+            self._run(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                      "-subj", "/CN=pep test authority", "-keyout", name + ".key", "-out", name + ".pem")
         self._run(openssl, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
                   "-keyout", "server.key", "-out", "server.csr")
         with open(extensions, "w", encoding="utf-8") as file:
