@@ -1,54 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pep-server whose store fails on demand: the faulty plugin around sqlite. Standard library only.
-
-What a rule can say stands in tests/plugins/faulty/rules.h.
-"""
+"""Servers for tests of faults: one that is compared with its gateways, and one whose store fails on demand. Standard library only."""
 import json
 import os
 import re
 import shutil
 import sqlite3
+import threading
 import time
 
 from server import Server
 
+SLOW = (500, "injector_timeout")
 STATES = ["none", "claimed", "contacted", "issued", "deployed", "failed", "in_doubt", "retired"]
 
 
-class FaultyServer(Server):
-    """As Server. Gateways note what they hold in self.gateways; claims of a dead or lost attempt end after lease_ms."""
+class WatchedServer(Server):
+    """As Server, on sqlite. Gateways note what they hold in self.gateways; claims of a lost attempt end after lease_ms."""
 
     def __init__(self, build, folder, lease_ms=2000, **extra):
         self.gateways = os.path.join(folder, "gateways")
-        super().__init__(build, folder, injector="seed: faulty\ngateways: %s\n%s" % (self.gateways, extra.pop("injector", "")),
-                         server="injections: 64\nconnections_per_address: 1000\n" + extra.pop("server", ""), **extra)
-        plugins = os.path.join(folder, "plugins")
-        shutil.copytree(os.path.join(build, "plugins", "lib"), plugins)
-        shutil.copy(os.path.join(build, "tests", "plugins", "lib", "faulty.so"), plugins)
-        os.makedirs(self.data, exist_ok=True)
-        self.database, self.rules_file = os.path.join(self.data, "pep.db"), os.path.join(self.data, "rules")
+        super().__init__(build, folder, injector="seed: faulty\ngateways: " + self.gateways,
+                         server="injections: 64\nconnections_per_address: 1000", **extra)
+        self.database = os.path.join(self.data, "pep.db")
+        self.edit(("timeout: 10s", "timeout: %dms" % (lease_ms * 4 // 5)), ("lease: 20s", "lease: %dms" % lease_ms),
+                  ("recovery_interval: 200ms", "recovery_interval: 50ms"))
+
+    def edit(self, *changes):
+        """Replaces texts of the configuration; each is there once."""
         with open(self.conf, encoding="utf-8") as f:
             text = f.read()
-        for old, new in (("plugin: sqlite", "plugin: faulty\n  file: %s\n  options: path=pep.db" % os.path.join(plugins, "sqlite.so")),
-                         ("plugin_dir: " + os.path.join(build, "plugins", "lib"), "plugin_dir: " + plugins),
-                         ("timeout: 10s", "timeout: %dms" % (lease_ms // 2)), ("lease: 20s", "lease: %dms" % lease_ms),
-                         ("recovery_interval: 200ms", "recovery_interval: 50ms")):
+        for old, new in changes:
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(text)
-
-    def rules(self, *lines):
-        """From now on; none: no faults. Counts of earlier rules are forgotten."""
-        fresh = self.rules_file + ".new"
-        with open(fresh, "w", encoding="ascii") as f:
-            f.write("".join(line + "\n" for line in lines))
-        os.rename(fresh, self.rules_file)
-
-    def faults(self, fault="[a-z-]+", call="[a-z]+", state="[a-z_]+", serial="[^\"]+"):
-        """How many such faults were made; all are regular expressions."""
-        line = re.compile("msg=\"faulty %s at %s state=%s serial=%s\"" % (fault, call, state, serial))
-        return sum(bool(line.search(text)) for text in list(self.log))
 
     def ask(self, serial, key=None, port=7000, timeout=30):
         """(status, Pep-Error or None, enrollment identity or None)"""
@@ -101,6 +86,32 @@ class FaultyServer(Server):
         return found
 
 
+class FaultyServer(WatchedServer):
+    """With the faulty plugin around sqlite. What a rule can say stands in tests/plugins/faulty/rules.h."""
+
+    def __init__(self, build, folder, **more):
+        super().__init__(build, folder, **more)
+        plugins = os.path.join(folder, "plugins")
+        shutil.copytree(os.path.join(build, "plugins", "lib"), plugins)
+        shutil.copy(os.path.join(build, "tests", "plugins", "lib", "faulty.so"), plugins)
+        os.makedirs(self.data, exist_ok=True)
+        self.rules_file = os.path.join(self.data, "rules")
+        self.edit(("plugin: sqlite", "plugin: faulty\n  file: %s\n  options: path=pep.db" % os.path.join(plugins, "sqlite.so")),
+                  ("plugin_dir: " + os.path.join(build, "plugins", "lib"), "plugin_dir: " + plugins))
+
+    def rules(self, *lines):
+        """From now on; none: no faults. Counts of earlier rules are forgotten."""
+        fresh = self.rules_file + ".new"
+        with open(fresh, "w", encoding="ascii") as f:
+            f.write("".join(line + "\n" for line in lines))
+        os.rename(fresh, self.rules_file)
+
+    def faults(self, fault="[a-z-]+", call="[a-z]+", state="[a-z_]+", serial="[^\"]+"):
+        """How many such faults were made; all are regular expressions."""
+        line = re.compile("msg=\"faulty %s at %s state=%s serial=%s\"" % (fault, call, state, serial))
+        return sum(bool(line.search(text)) for text in list(self.log))
+
+
 def until(condition, what, limit_s=30):
     """Polls; a condition that never comes fails the test."""
     end = time.monotonic() + limit_s
@@ -108,3 +119,50 @@ def until(condition, what, limit_s=30):
         if time.monotonic() > end:
             raise AssertionError("waited %d s for: %s" % (limit_s, what))
         time.sleep(0.01)
+
+
+def together(calls):
+    """name -> what its function returned, all at once."""
+    results = {}
+
+    def run(name, function):
+        try:
+            results[name] = function()
+        except Exception as error:  # for the thread that looks at the results
+            results[name] = error
+    threads = [threading.Thread(target=run, args=item) for item in calls.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, result in results.items():
+        if isinstance(result, Exception):
+            raise AssertionError("%s: %r" % (name, result))
+    return results
+
+
+def ask_all(server, serials):
+    """serial -> (status, Pep-Error, enrollment identity), all asked for at once."""
+    return together({s: lambda s=s, n=n: server.ask(s, port=10000 + n) for n, s in enumerate(serials)})
+
+
+def settle(server, serials):
+    """No more faults: all get their identity, without a restart. serial -> enrollment identity."""
+    answered = {}
+
+    def round_is_last():
+        for serial, (status, code, identity) in ask_all(server, [s for s in serials if s not in answered]).items():
+            if status == 200:
+                answered[serial] = identity
+            else:  # a lost claim holds until its lease ends; a busy machine may need longer than the short time limit of these servers
+                assert (status, code) in ((409, "in_progress"), SLOW), (serial, status, code)
+        return len(answered) == len(serials)
+    until(round_is_last, "every serial has its identity", 60)
+    return answered
+
+
+def expect_sound(server, answered):
+    problems = server.problems(answered)
+    assert not problems, "\n".join(problems)
+    wrong = {s: server.known(s) for s, identity in answered.items() if server.known(s) != identity}
+    assert not wrong, "the server tells other identities: %s" % wrong
