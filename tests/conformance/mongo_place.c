@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mongo_place.h"
 
+#include <fcntl.h>
 #include <mongoc/mongoc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -33,8 +34,6 @@ static void become_server(const int *to, const int *from, const char *const *opt
 		arguments[i + 2] = strdup(options[i]);
 	(void)dup2(to[0], STDIN_FILENO);
 	(void)dup2(from[1], STDOUT_FILENO);
-	(void)close(to[1]);
-	(void)close(from[0]);
 	(void)execvp(python, arguments);
 	_exit(127);
 }
@@ -55,7 +54,8 @@ void mongo_place_init(struct mongo_place *place, const char *const *options)
 	char *space;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (pipe(to) != 0 || pipe(from) != 0)
+	/* Another server must not inherit them: it would keep this one alive. */
+	if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
 		give_up("pipe");
 	place->process = fork();
 	if (place->process < 0)

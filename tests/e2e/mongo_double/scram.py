@@ -15,7 +15,7 @@ def _hmac(key, text):
 class Scram:
     def __init__(self, user, password):
         self.user = user
-        self.salt = os.urandom(16)
+        self.salt = os.urandom(28)  # as long as the driver wants it
         salted = hashlib.pbkdf2_hmac("sha256", password.encode(), self.salt, ITERATIONS)
         self.stored = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
         self.server = _hmac(salted, b"Server Key")
