@@ -18,7 +18,7 @@ def record(i, count):
     return {
         "serial": "GW-%06d" % ((i * 7919) % count), "revision": 1 + i % 9, "state": state, "created_ms": 1700000000000 + i,
         "deployed_ms": 1700000001000 + i if dispatched else 0, "lease_until_ms": 1 + i if state < DEPLOYED else 0,
-        "attempt": 1 + i % 4000000, "contacted": i % 3, "before": i % 8 if state == CLAIMED else 0, "generation": i % 4,
+        "attempt": 1 + i % 4000000, "contacted": i % 3, "before": FAILED + i % 2 if state == CLAIMED else 0, "generation": i % 4,
         "dispatch_id": "%016x%08x" % (0x6553f100 + i // 3, i) if dispatched else None,
         "enrollment_id": "A-" + ":".join("%02X" % ((i >> 8 * (k % 4) & 255) ^ k) for k in range(32)) if issued else None,
         "hardware_version": "rev-%d" % (i % 3), "radio_config": "00", "led_config": "01", "category": "production",
@@ -40,9 +40,9 @@ def fill(path, count):
 
 
 def read(path, without=("revision",)):
-    """Every record by its serial. What a copy does not keep is left out."""
+    """Every record by its serial, of a store that no server uses. What a copy does not keep is left out."""
     columns = [column for column in COLUMNS if column not in without]
-    db = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
+    db = sqlite3.connect(path)
     rows = db.execute("SELECT %s FROM identity" % ", ".join(columns)).fetchall()
     db.close()
     return {row[0]: dict(zip(columns, row)) for row in rows}

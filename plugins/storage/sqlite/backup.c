@@ -57,6 +57,8 @@ static pep_status source_open(const char *store_path, struct source *ret_source,
 	/* A connection of this process beside a server's only reads: it neither checkpoints nor repairs, see connection.h. Without a
 	 * server the log and its index have to be made, so it must be able to write. */
 	if (status == PEP_OK)
+		status = backup_check_restored(source.path, err);
+	if (status == PEP_OK)
 		status = connection_open(source.path, source.place.path ? CONNECTION_WRITER : CONNECTION_READER, CACHE_KIB,
 					 &source.db, err);
 	/* What an unclean stop left is for the server's start to see. */

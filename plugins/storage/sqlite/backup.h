@@ -14,6 +14,9 @@ pep_status backup_write(const struct pep_host *host, const char *store_path, con
 pep_status backup_restore(const struct pep_host *host, const char *store_path, const char *path, struct pep_storage_copy *ret_copy,
 			  struct pep_error *err);
 
+/* PEP_INVALID: a restore of this store was killed half-way; what is at `store_path` must not be used. */
+pep_status backup_check_restored(const char *store_path, struct pep_error *err);
+
 /* PEP_INVALID means the file `path`; where the store is what cannot be used, PEP_UNAVAILABLE takes its place. Returns the status. */
 pep_status backup_no_store(pep_status status, struct pep_error *err);
 

@@ -62,9 +62,11 @@ static pep_status sqlite_open(const struct pep_host *host, const union pep_value
 		free(store);
 		return status;
 	}
+	status = backup_check_restored(store->place.path, err);
 	setup.place = &store->place;
 	setup.check = store->place.unclean || store->place.size <= values[OPTION_CHECK_MIB].number * 1024 * 1024;
-	status = reader_pool_new(store->place.path, setup.cache_kib, &store->readers, err);
+	if (status == PEP_OK)
+		status = reader_pool_new(store->place.path, setup.cache_kib, &store->readers, err);
 	setup.readers = store->readers;
 	if (status == PEP_OK)
 		status = writer_new(&setup, &store->writer, err);

@@ -13,14 +13,35 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CACHE_KIB 2048
+#define RESTORING_SUFFIX ".restoring"
 #define PIECE_SIZE ((size_t)256 * 1024)
 
 struct names {
 	char log[PATH_MAX], index[PATH_MAX]; /* SQLite's files beside the store */
-	char next[PATH_MAX];                 /* the copy before it is the store */
+	char incoming[PATH_MAX];             /* the copy while it is made */
+	char next[PATH_MAX];                 /* the copy when it only has to get the store's name */
 	char kept[PATH_MAX], kept_log[PATH_MAX];
 };
+
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* Names that nothing has: nobody else makes such ones while the lock is ours. */
+static bool make_kept_names(const char *store, const char *stamp, struct names *names)
+{
+	unsigned number = 0;
+	char more[16] = "";
+
+	do {
+		if (snprintf(names->kept, PATH_MAX, "%s.before-restore-%s%s", store, stamp, more) >= PATH_MAX ||
+		    snprintf(names->kept_log, PATH_MAX, "%s.before-restore-%s%s-wal", store, stamp, more) >= PATH_MAX)
+			return false;
+		(void)snprintf(more, sizeof(more), ".%u", ++number);
+	} while (is_there(names->kept) || is_there(names->kept_log));
+	return true;
+}
 
 static pep_status make_names(const char *store, struct names *ret_names, struct pep_error *err)
 {
@@ -32,9 +53,9 @@ static pep_status make_names(const char *store, struct names *ret_names, struct 
 		(void)snprintf(stamp, sizeof(stamp), "%lld", (long long)now);
 	if (snprintf(ret_names->log, PATH_MAX, "%s-wal", store) >= PATH_MAX ||
 	    snprintf(ret_names->index, PATH_MAX, "%s-shm", store) >= PATH_MAX ||
-	    snprintf(ret_names->next, PATH_MAX, "%s.restoring", store) >= PATH_MAX ||
-	    snprintf(ret_names->kept, PATH_MAX, "%s.before-restore-%s", store, stamp) >= PATH_MAX ||
-	    snprintf(ret_names->kept_log, PATH_MAX, "%s.before-restore-%s-wal", store, stamp) >= PATH_MAX)
+	    snprintf(ret_names->incoming, PATH_MAX, "%s.incoming", store) >= PATH_MAX ||
+	    snprintf(ret_names->next, PATH_MAX, "%s" RESTORING_SUFFIX, store) >= PATH_MAX ||
+	    !make_kept_names(store, stamp, ret_names))
 		return pep_fail(err, PEP_INVALID, ENAMETOOLONG, "cannot restore %s: the name is too long", store);
 	return PEP_OK;
 }
@@ -114,8 +135,8 @@ static pep_status copy_file(const struct pep_host *host, const char *from_path, 
 }
 
 /* Copied first, looked at then: the very bytes that will be the store. */
-static pep_status make_next(const struct pep_host *host, const char *path, const struct names *names, int64_t *ret_count,
-			    struct pep_error *err)
+static pep_status make_incoming(const struct pep_host *host, const char *path, const struct names *names, int64_t *ret_count,
+				struct pep_error *err)
 {
 	char log[PATH_MAX], fault[INSPECT_FAULT_SIZE];
 	pep_status status;
@@ -125,42 +146,52 @@ static pep_status make_next(const struct pep_host *host, const char *path, const
 				"%s has a write-ahead log beside it: this is a store in use or after a crash, no backup; nothing "
 				"was changed",
 				path);
-	status = copy_file(host, path, names->next, err);
-	if (status == PEP_OK && !inspect_file(names->next, ret_count, fault))
+	status = copy_file(host, path, names->incoming, err);
+	if (status == PEP_OK && !inspect_file(names->incoming, ret_count, fault))
 		status = pep_fail(err, PEP_INVALID, SQLITE_CORRUPT, "%s is no sound backup (%s); nothing was changed", path, fault);
 	if (status != PEP_OK)
-		(void)unlink(names->next);
+		(void)unlink(names->incoming);
 	return status;
 }
 
-/* Moves the log into the file, so that the store is one file, if it is sound enough for that. */
-static void settle_log(const char *store)
-{
-	struct pep_error ignored = {0};
-	sqlite3 *db;
-
-	if (connection_open(store, CONNECTION_WRITER, CACHE_KIB, &db, &ignored) != PEP_OK)
-		return;
-	(void)sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	(void)sqlite3_close(db);
-}
-
-/* A second name for the present store, so that there is one at its place at any moment. A log that is left belongs to it: with the new
- * one it would be damage. Whoever is killed between these steps restores again. */
+/* The log belongs to the present store, and goes with it: with the new one it would be damage. */
 static pep_status keep_present(const char *store, const struct names *names, struct pep_error *err)
 {
-	if (link(store, names->kept) != 0) {
-		if (errno == EEXIST)
-			return fail_with_errno(err, "keep the present store as", names->kept);
-		/* A file system without second names. */
-		if (rename(store, names->kept) != 0)
-			return fail_with_errno(err, "keep the present store as", names->kept);
-	}
+	/* Some file systems know no second names. */
+	if (link(store, names->kept) != 0 && rename(store, names->kept) != 0)
+		return fail_with_errno(err, "keep the present store as", names->kept);
 	if (has_content(names->log) && rename(names->log, names->kept_log) != 0)
 		return fail_with_errno(err, "keep the log as", names->kept_log);
 	(void)unlink(names->log);
 	(void)unlink(names->index);
 	return PEP_OK;
+}
+
+/* Between the first step and the last a store stands there without its log, or none: whoever is killed there left a file that keeps
+ * servers from starting, until a restore is done again. */
+static pep_status exchange(const struct place *place, const struct names *names, bool is_kept, struct pep_error *err)
+{
+	pep_status status = PEP_OK;
+
+	if (rename(names->incoming, names->next) != 0)
+		return fail_with_errno(err, "make", names->next);
+	status = place_sync(place, err);
+	if (status == PEP_OK && is_kept)
+		status = keep_present(place->path, names, err);
+	if (status == PEP_OK && rename(names->next, place->path) != 0)
+		status = fail_with_errno(err, "put the backup to", place->path);
+	return status == PEP_OK ? place_sync(place, err) : status;
+}
+
+/* After a failure everything has the name that it had. */
+static void take_back(const char *store, const struct names *names)
+{
+	if (is_there(names->kept_log))
+		(void)rename(names->kept_log, names->log);
+	if (is_there(names->kept))
+		(void)rename(names->kept, store);
+	(void)unlink(names->kept); /* rename() of two names of one file does nothing */
+	(void)unlink(names->next);
 }
 
 static pep_status swap(const struct place *place, const struct names *names, int64_t count, struct pep_storage_copy *ret_copy,
@@ -169,21 +200,12 @@ static pep_status swap(const struct place *place, const struct names *names, int
 	bool is_kept = has_content(place->path) || has_content(names->log);
 	char fault[INSPECT_FAULT_SIZE];
 	int64_t found = -1;
-	pep_status status = PEP_OK;
+	pep_status status = exchange(place, names, is_kept, err);
 
-	if (is_kept) {
-		settle_log(place->path);
-		status = keep_present(place->path, names, err);
-	}
-	if (status == PEP_OK && rename(names->next, place->path) != 0) {
-		status = fail_with_errno(err, "put the backup to", place->path);
-		if (access(place->path, F_OK) != 0)
-			(void)rename(names->kept, place->path);
-	}
-	if (status == PEP_OK)
-		status = place_sync(place, err);
-	if (status != PEP_OK)
+	if (status != PEP_OK) {
+		take_back(place->path, names);
 		return status;
+	}
 	if (!inspect_file(place->path, &found, fault) || found != count)
 		return pep_fail(err, PEP_INTERNAL, 0,
 				"%s was restored, but reads wrong: look at the disk; what was there before is %s", place->path,
@@ -192,6 +214,18 @@ static pep_status swap(const struct place *place, const struct names *names, int
 	if (is_kept) /* a longer name begins as the store's does, which people know */
 		(void)snprintf(ret_copy->kept, sizeof(ret_copy->kept), "%.*s", (int)sizeof(ret_copy->kept) - 1, names->kept);
 	return PEP_OK;
+}
+
+pep_status backup_check_restored(const char *store_path, struct pep_error *err)
+{
+	char next[PATH_MAX];
+
+	if (snprintf(next, sizeof(next), "%s" RESTORING_SUFFIX, store_path) >= (int)sizeof(next) || !is_there(next))
+		return PEP_OK;
+	return pep_fail(err, PEP_INVALID, 0,
+			"cannot use %s: a restore of it was interrupted: run pep-server restore again; if it is not wanted any "
+			"more, remove %s",
+			store_path, next);
 }
 
 pep_status backup_restore(const struct pep_host *host, const char *store_path, const char *path, struct pep_storage_copy *ret_copy,
@@ -206,10 +240,10 @@ pep_status backup_restore(const struct pep_host *host, const char *store_path, c
 		return backup_no_store(status, err);
 	status = make_names(place.path, &names, err);
 	if (status == PEP_OK)
-		status = make_next(host, path, &names, &count, err);
+		status = make_incoming(host, path, &names, &count, err);
 	if (status == PEP_OK) {
 		status = swap(&place, &names, count, ret_copy, err);
-		(void)unlink(names.next);
+		(void)unlink(names.incoming);
 	}
 	place_close(&place);
 	return status;
