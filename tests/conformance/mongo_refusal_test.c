@@ -17,8 +17,6 @@
 #define WRONG "s3cret-guess"
 #define PATH_SIZE 256
 
-extern char **environ;
-
 /* A folder with the files that servers of this test need. */
 struct files {
 	char folder[PATH_SIZE / 2], password[PATH_SIZE], cert[PATH_SIZE], other[PATH_SIZE];
@@ -168,7 +166,7 @@ static void logins(void **state)
 {
 	struct mongo_world world;
 	struct pep_error err = {0};
-	struct files files;
+	struct files files = {0};
 	char uri[MONGO_PLACE_SIZE];
 	const char *const options[] = {"--user", "pep", "--password-file", files.password, NULL};
 	void *store = NULL;
@@ -191,7 +189,7 @@ static void encrypted(void **state)
 {
 	struct mongo_world world;
 	struct pep_error err = {0};
-	struct files files;
+	struct files files = {0};
 	char more[PATH_SIZE * 2], uri[MONGO_PLACE_SIZE];
 	const char *const options[] = {"--tls-cert", files.cert, NULL};
 	void *store = NULL;

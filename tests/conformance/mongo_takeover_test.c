@@ -75,7 +75,7 @@ static void deployed_ones_are_deployed(void **state)
 static void nothing_of_theirs_is_lost(void **state)
 {
 	static const char *const parts[] = {"\"hash\" : [ 9, 9 ]", "\"__v\" : 0", "\"deployed\" : false",
-					    "\"cloudAddress\" : \"https://new\"", "\"$oid\" : \"" ID_1 "\""};
+					    "\"cloudAddress\" : \"https://new\"", ("\"$oid\" : \"" ID_1 "\"")};
 	struct mongo_world *world = *state;
 	struct pep_error err = {0};
 	struct pep_identity *id;

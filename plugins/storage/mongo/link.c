@@ -121,9 +121,10 @@ void link_close(struct link *link)
 static bool is_alive(const struct link *link, mongoc_client_t *client, bson_error_t *error)
 {
 	bson_t *command = BCON_NEW("ping", BCON_INT32(1));
-	bool good = mongoc_client_command_simple(client, link->address.database, command, NULL, NULL, error) ||
-		    mongoc_client_command_simple(client, link->address.database, command, NULL, NULL, error);
+	bool good = false;
 
+	for (int tries = 0; tries < 2 && !good; tries++)
+		good = mongoc_client_command_simple(client, link->address.database, command, NULL, NULL, error);
 	bson_destroy(command);
 	return good;
 }

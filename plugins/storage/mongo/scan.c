@@ -117,7 +117,7 @@ static pep_status read_page(struct scan *scan, struct pep_error *err)
 	bool linearizable = scan->query.serial && scan->link->replicated;
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
 	mongoc_cursor_t *cursor;
-	struct link_use use;
+	struct link_use use = {0};
 	pep_status status;
 
 	if (!query_filter(&scan->query, scan->behind, &filter) ||
@@ -158,7 +158,7 @@ pep_status scan_count(struct link *link, const struct pep_scan_query *query, int
 	struct pep_scan_query own = query_own(query);
 	bson_t filter = BSON_INITIALIZER, options = BSON_INITIALIZER;
 	bson_error_t error = {0};
-	struct link_use use;
+	struct link_use use = {0};
 	int64_t count = 0;
 	pep_status status;
 	bool good = query_filter(&own, NULL, &filter) && query_hint(&own, link->timeout_ms, &options) &&

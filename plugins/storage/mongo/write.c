@@ -27,7 +27,7 @@ pep_status write_insert(struct link *link, const struct pep_identity *id, struct
 	struct pep_identity first = *id;
 	bson_t document = BSON_INITIALIZER;
 	bson_error_t error = {0};
-	struct link_use use;
+	struct link_use use = {0};
 	pep_status status;
 	bson_oid_t oid;
 
@@ -72,7 +72,7 @@ static int64_t matched_count(const bson_t *reply)
 static pep_status change_one(struct link *link, const bson_t *selector, const bson_t *change, struct pep_error *err)
 {
 	bson_error_t error = {0};
-	struct link_use use;
+	struct link_use use = {0};
 	bson_t reply;
 	pep_status status = link_take(link, true, &use, err);
 
