@@ -311,7 +311,7 @@ def killed_on_the_way(place):
                 check_file(path)
             assert len(records.read(place.store)) == whole
     shutil.copy(place.file, place.store + ".restoring")  # as if killed between the last two steps
-    place.run("backup", place.file, expect=12, says=["a restore of it was interrupted", "run pep-server restore again"])
+    place.run("backup", place.file + ".3", expect=12, says=["a restore of it was interrupted", "run pep-server restore again"])
     done = subprocess.run([place.server.binary, "--config", place.server.conf], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 12 and "a restore of it was interrupted" in done.stderr, done.stderr
     place.run("restore", place.file)

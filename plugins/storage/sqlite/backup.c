@@ -135,7 +135,7 @@ static pep_status copy_to(const struct pep_host *host, const struct source *sour
 pep_status backup_write(const struct pep_host *host, const char *store_path, const char *path, struct pep_storage_copy *ret_copy,
 			struct pep_error *err)
 {
-	struct source source;
+	struct source source = {0};
 	sqlite3 *target;
 	pep_status status = source_open(store_path, &source, err);
 

@@ -231,7 +231,7 @@ pep_status backup_check_restored(const char *store_path, struct pep_error *err)
 pep_status backup_restore(const struct pep_host *host, const char *store_path, const char *path, struct pep_storage_copy *ret_copy,
 			  struct pep_error *err)
 {
-	struct names names;
+	struct names names = {0};
 	struct place place;
 	int64_t count = 0;
 	pep_status status = place_open(store_path, &place, err);
