@@ -7,10 +7,11 @@
 static const union pep_value *values_of(void *ctx, unsigned number)
 {
 	struct faulty_place *place = ctx;
-	union pep_value *values = place->values[number];
+	union pep_value *values;
 
 	if (number >= FAULTY_STORES_MAX)
 		abort();
+	values = place->values[number];
 	(void)snprintf(place->options[number], sizeof(place->options[number]), "path=%u.db;check_mib=64", number);
 	values[0].text = PEP_TEST_PLUGIN_DIR "/sqlite.so";
 	values[1].text = place->options[number];

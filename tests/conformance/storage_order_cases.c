@@ -172,8 +172,8 @@ static void check_history(struct scene *scene)
 		fail_msg("%s: kind %d, serial %u, revision %lld, value %u, time %llu to %llu", problem, (int)bad.kind, bad.serial,
 			 (long long)bad.revision, bad.value, (unsigned long long)bad.begin, (unsigned long long)bad.end);
 	/* There was something to check. */
-	assert_true(won > SERIAL_COUNT * 10);
-	assert_true(scene->event_count - won > THREAD_COUNT * STEP_COUNT / 4);
+	assert_true(won > (size_t)SERIAL_COUNT * 10);
+	assert_true(scene->event_count - won > (size_t)THREAD_COUNT * STEP_COUNT / 4);
 }
 
 static void claims_are_linearizable(void **state)

@@ -65,9 +65,9 @@ pep_status inner_open(const struct pep_host *host, const char *file, const char 
 	struct inner inner = {0};
 	pep_status status = load(file, &plugin, err);
 
-	if (status == PEP_OK)
+	if (status == PEP_OK && plugin)
 		status = read_options(plugin, options, folder, &inner.options, err);
-	if (status != PEP_OK)
+	if (status != PEP_OK || !plugin)
 		return status;
 	widen(&inner.ops, sizeof(inner.ops), plugin->ops, ((const struct pep_storage_ops *)plugin->ops)->struct_size);
 	/* Faults are for many threads at once: a plugin that wants one at a time would need a lock of ours around every call. */

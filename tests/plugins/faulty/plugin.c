@@ -2,6 +2,7 @@
  *
  * plugin.c - a store that fails on demand: wraps another storage plugin, and makes the calls fail that its rules name. For tests.
  */
+#include "core/base/cleanup.h"
 #include "core/base/clock.h"
 #include "core/base/identity.h"
 #include "late.h"
@@ -78,30 +79,37 @@ static pep_status judge_read(struct store *store, enum call_kind kind, const cha
 	return pep_fail(err, PEP_UNAVAILABLE, 0, "faulty: %s is made to fail", rules_call_name(kind));
 }
 
+/* The folder of a file, to be freed. */
+static char *folder_of(const char *path)
+{
+	char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (slash)
+		*slash = '\0';
+	return folder;
+}
+
 static pep_status faulty_open(const struct pep_host *host, const union pep_value *values, void **ret_store, struct pep_error *err)
 {
 	const char *rules_path = values[OPTION_RULES].text;
-	struct store *store = calloc(1, sizeof(*store));
-	char *folder = strdup(rules_path);
+	AUTO(free_ptr) struct store *store = calloc(1, sizeof(*store));
+	AUTO(free_ptr) char *folder = folder_of(rules_path);
 	pep_status status;
 
-	if (folder && strrchr(folder, '/'))
-		*strrchr(folder, '/') = '\0';
-	if (store)
-		store->rules = rules_new(rules_path);
-	status = folder && store && store->rules ? PEP_OK : pep_fail(err, PEP_NO_MEMORY, 0, "faulty: out of memory");
-	if (status == PEP_OK)
-		status = inner_open(host, values[OPTION_FILE].text, values[OPTION_OPTIONS].text, folder, &store->inner, err);
-	free(folder);
+	if (!store || !folder)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "faulty: out of memory");
+	store->host = host;
+	store->rules = rules_new(rules_path);
+	if (!store->rules)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "faulty: out of memory");
+	status = inner_open(host, values[OPTION_FILE].text, values[OPTION_OPTIONS].text, folder, &store->inner, err);
 	if (status != PEP_OK) {
-		if (store && store->rules)
-			rules_free(store->rules);
-		free(store);
+		rules_free(store->rules);
 		return status;
 	}
-	store->host = host;
 	(void)pthread_mutex_init(&store->late.mutex, NULL);
-	*ret_store = store;
+	*ret_store = TAKE(store);
 	return PEP_OK;
 }
 
