@@ -17,11 +17,6 @@ bool fault_is_before_sending(const bson_error_t *error)
 		error->code == MONGOC_ERROR_STREAM_NOT_ESTABLISHED);
 }
 
-bool fault_is_network(const bson_error_t *error)
-{
-	return error->domain == MONGOC_ERROR_STREAM || error->domain == MONGOC_ERROR_SERVER_SELECTION;
-}
-
 pep_status fault_of_write(const bson_error_t *error)
 {
 	if (error->domain == MONGOC_ERROR_SERVER && error->code == FAULT_DUPLICATE_KEY)

@@ -16,8 +16,6 @@ pep_status fault_fail(struct pep_error *err, pep_status status, const bson_error
 
 /* Did nothing reach a server? */
 bool fault_is_before_sending(const bson_error_t *error);
-/* Did a connection break, or its server leave? Then others of the pool may be broken as well. */
-bool fault_is_network(const bson_error_t *error);
 bool fault_is_password(const bson_error_t *error);
 
 /* PEP_CONFLICT: refused by a unique index. PEP_UNAVAILABLE: nothing was sent. PEP_INVALID: the driver would not send it. Else PEP_UNKNOWN:

@@ -3,24 +3,11 @@
 
 #include "fault.h"
 
-#include <string.h>
-#include <time.h>
-
-#define DOUBT_MS 30000
 #define WIRE_VERSION_MIN 9 /* MongoDB 4.4 */
 
-static int64_t monotonic_ms(void)
+pep_status link_fail(const struct link *link, pep_status status, const bson_error_t *error, const char *doing,
+		     struct pep_error *err)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-pep_status link_fail(struct link *link, pep_status status, const bson_error_t *error, const char *doing, struct pep_error *err)
-{
-	if (fault_is_network(error))
-		atomic_store(&link->doubtful_until_ms, monotonic_ms() + DOUBT_MS);
 	return fault_fail(err, status, error, doing, link->address.name);
 }
 
@@ -117,31 +104,14 @@ void link_close(struct link *link)
 	address_fini(&link->address);
 }
 
-/* A round trip that changes nothing; the driver drops a connection on which it fails, and the next command makes a new one. */
-static bool is_alive(const struct link *link, mongoc_client_t *client, bson_error_t *error)
-{
-	bson_t *command = BCON_NEW("ping", BCON_INT32(1));
-	bool good = false;
-
-	for (int tries = 0; tries < 2 && !good; tries++)
-		good = mongoc_client_command_simple(client, link->address.database, command, NULL, NULL, error);
-	bson_destroy(command);
-	return good;
-}
-
-pep_status link_take(struct link *link, bool writing, struct link_use *ret_use, struct pep_error *err)
+pep_status link_take(struct link *link, struct link_use *ret_use, struct pep_error *err)
 {
 	struct link_use use = {.client = mongoc_client_pool_pop(link->pool)};
-	bson_error_t error = {0};
 
 	if (!use.client)
 		return pep_fail(err, PEP_UNAVAILABLE, 0,
 				"cannot use %s: all connections are in use; raise connections, or look at its load",
 				link->address.name);
-	if (writing && monotonic_ms() < atomic_load(&link->doubtful_until_ms) && !is_alive(link, use.client, &error)) {
-		mongoc_client_pool_push(link->pool, use.client);
-		return link_fail(link, PEP_UNAVAILABLE, &error, "write to", err);
-	}
 	use.collection = mongoc_client_get_collection(use.client, link->address.database, LINK_COLLECTION);
 	*ret_use = use;
 	return PEP_OK;

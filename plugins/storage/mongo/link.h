@@ -8,8 +8,6 @@
 #include "address.h"
 #include "driver_log.h"
 
-#include <stdatomic.h>
-
 #define LINK_COLLECTION "edge_identities" /* as the original names it */
 
 struct link {
@@ -19,9 +17,6 @@ struct link {
 	struct driver_log log;
 	int64_t timeout_ms;
 	bool replicated; /* a replica set, or a router before one */
-	/* Until when connections are tried before a write: after one broke, the others of the pool may be broken as well, and a write
-	 * that finds it out has an unknown result. Milliseconds of CLOCK_MONOTONIC. */
-	atomic_int_fast64_t doubtful_until_ms;
 };
 
 /* One connection of the pool, for one call. */
@@ -35,14 +30,16 @@ struct link_use {
 pep_status link_open(struct link *link, const struct pep_host *host, const struct address_setup *setup, struct pep_error *err);
 void link_close(struct link *link);
 
-/* Waits for a connection as long as timeout_ms; PEP_UNAVAILABLE: all are in use, or, with `writing`, broken. [any thread] */
-pep_status link_take(struct link *link, bool writing, struct link_use *ret_use, struct pep_error *err);
+/* Waits for a connection as long as timeout_ms; PEP_UNAVAILABLE: all are in use. The driver drops those that a failure of another one
+ * has made doubtful. [any thread] */
+pep_status link_take(struct link *link, struct link_use *ret_use, struct pep_error *err);
 void link_give(struct link *link, struct link_use *use);
 
 /* The server's clock, milliseconds since 1970 UTC; PEP_UNAVAILABLE: no server that takes writes answers. [any thread] */
 pep_status link_ask(struct link *link, mongoc_client_t *client, int64_t *ret_now_ms, struct pep_error *err);
 
-/* As fault_fail() with the link's name; notes broken connections. [any thread] */
-pep_status link_fail(struct link *link, pep_status status, const bson_error_t *error, const char *doing, struct pep_error *err);
+/* As fault_fail() with the link's name. [any thread] */
+pep_status link_fail(const struct link *link, pep_status status, const bson_error_t *error, const char *doing,
+		     struct pep_error *err);
 
 #endif

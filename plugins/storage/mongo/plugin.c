@@ -62,7 +62,7 @@ static pep_status mongo_now(void *opaque, int64_t *ret_ms, struct pep_error *err
 {
 	struct link *link = opaque;
 	struct link_use use;
-	pep_status status = link_take(link, false, &use, err);
+	pep_status status = link_take(link, &use, err);
 
 	if (status != PEP_OK)
 		return status;
@@ -77,7 +77,7 @@ static pep_status mongo_ping(void *opaque, struct pep_error *err)
 	struct link *link = opaque;
 	struct link_use use;
 	int64_t now_ms;
-	pep_status status = link_take(link, false, &use, err);
+	pep_status status = link_take(link, &use, err);
 
 	if (status != PEP_OK)
 		return status;

@@ -88,7 +88,7 @@ pep_status prepare_run(struct link *link, struct pep_error *err)
 {
 	mongoc_collection_t *schema;
 	struct link_use use;
-	pep_status status = link_take(link, false, &use, err);
+	pep_status status = link_take(link, &use, err);
 
 	if (status != PEP_OK)
 		return status;

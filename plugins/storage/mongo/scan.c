@@ -124,7 +124,7 @@ static pep_status read_page(struct scan *scan, struct pep_error *err)
 	    !query_page(&scan->query, scan->link->timeout_ms, want, linearizable, &options))
 		status = no_memory(err);
 	else
-		status = link_take(scan->link, false, &use, err);
+		status = link_take(scan->link, &use, err);
 	if (status == PEP_OK) {
 		cursor = mongoc_collection_find_with_opts(use.collection, &filter, &options, NULL);
 		status = read_rows(scan, cursor, want, err);
@@ -164,7 +164,7 @@ pep_status scan_count(struct link *link, const struct pep_scan_query *query, int
 	bool good = query_filter(&own, NULL, &filter) && query_hint(&own, link->timeout_ms, &options) &&
 		    (!own.limit || BSON_APPEND_INT64(&options, "limit", own.limit));
 
-	status = good ? link_take(link, false, &use, err) : no_memory(err);
+	status = good ? link_take(link, &use, err) : no_memory(err);
 	if (status == PEP_OK) {
 		count = mongoc_collection_count_documents(use.collection, &filter, &options, NULL, NULL, &error);
 		if (count < 0)

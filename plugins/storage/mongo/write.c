@@ -34,7 +34,7 @@ pep_status write_insert(struct link *link, const struct pep_identity *id, struct
 	first.revision = 1;
 	bson_oid_init(&oid, NULL);
 	if (BSON_APPEND_OID(&document, "_id", &oid) && record_append(&document, &first))
-		status = link_take(link, true, &use, err);
+		status = link_take(link, &use, err);
 	else
 		status = no_memory(err);
 	if (status == PEP_OK) {
@@ -74,7 +74,7 @@ static pep_status change_one(struct link *link, const bson_t *selector, const bs
 	bson_error_t error = {0};
 	struct link_use use = {0};
 	bson_t reply;
-	pep_status status = link_take(link, true, &use, err);
+	pep_status status = link_take(link, &use, err);
 
 	if (status != PEP_OK)
 		return status;
