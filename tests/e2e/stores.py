@@ -2,6 +2,8 @@
 """The stores that are at hand for tests of moving between them. fresh() gives the storage section of a new and empty one."""
 import importlib
 import os
+import socket
+import struct
 
 
 class Sqlite:
@@ -47,7 +49,23 @@ class Mongo:
 
     def fresh(self):
         self.number += 1
-        return "plugin: mongo\nuri: %s/pep_move_%d_%d" % (self.uri, os.getpid(), self.number)
+        return "plugin: mongo\nuri: %s/%s" % (self.uri, self.database())
+
+    def database(self):
+        """The name of the newest one."""
+        return "pep_move_%d_%d" % (os.getpid(), self.number)
+
+    def insert(self, documents):
+        """Into the newest one's collection of records, past the plugin. Only for a server that asks for no login."""
+        bson = importlib.import_module("mongo_double.bson")
+        body = struct.pack("<IB", 0, 0) + bson.encode({"insert": "edge_identities", "documents": documents, "$db": self.database()})
+        host, port = self.uri.split("://")[1].split("/")[0].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 30) as connection, connection.makefile("rb") as replies:
+            connection.sendall(struct.pack("<iiii", len(body) + 16, 1, 0, 2013) + body)
+            size = struct.unpack("<iiii", replies.read(16))[0]
+            reply = bson.decode(replies.read(size - 16), 5)
+        if reply.get("ok") != 1 or reply.get("n") != len(documents):
+            raise RuntimeError("the documents were not taken: %r" % reply)
 
     def stop(self):
         self.server.stop()
