@@ -229,6 +229,44 @@ static void lost_answers_are_settled(void **state)
 	assert_all_there(world);
 }
 
+static void arrive(struct storage *store, void *context)
+{
+	bool *is_applied = context;
+
+	*is_applied = fake_store_settle(store);
+}
+
+/* The insert whose answer was lost arrives between the look whether it did and the next try. */
+static void a_late_insert_is_ours(void **state)
+{
+	struct world *world = *state;
+	bool is_applied = false;
+
+	fake_store_script(&world->target, STORE_INSERT, 3, STORE_UNKNOWN_LATER);
+	fake_store_meanwhile(&world->target, STORE_INSERT, COUNT + 1, arrive, &is_applied);
+	assert_int_equal(migrate(world), COMMAND_DONE);
+	assert_true(is_applied);
+	assert_all_there(world);
+}
+
+static void a_different_record_that_comes_late_is_reported(void **state)
+{
+	char serial[16], dispatch_id[32];
+	struct pep_identity other = record(4, serial, dispatch_id);
+	struct world *world = *state;
+
+	other.reason = "somebody else wrote this";
+	fake_store_put(&world->target, &other);
+	/* As if the target had been empty when it was looked at, and as if it had not. */
+	for (int64_t present = 0; present < 2; present++) {
+		world->migration.present_count = present;
+		assert_int_equal(migration_copy(&world->migration), COMMAND_DIFFERENT);
+		assert_said("GW-06 is not copied");
+		assert_string_equal(fake_store_record(&world->target, serial)->reason, "somebody else wrote this");
+		said[0] = '\0';
+	}
+}
+
 static void a_broken_target_ends_it(void **state)
 {
 	struct world *world = *state;
@@ -320,6 +358,8 @@ int main(void)
 		TEST(a_different_record_in_the_target_is_refused),
 		TEST(one_store_with_two_names_is_found_out),
 		TEST(lost_answers_are_settled),
+		TEST(a_late_insert_is_ours),
+		TEST(a_different_record_that_comes_late_is_reported),
 		TEST(a_broken_target_ends_it),
 		TEST(a_broken_source_ends_it),
 		TEST(an_id_that_another_record_has_is_reported),
