@@ -242,6 +242,8 @@ static void a_late_insert_is_ours(void **state)
 	struct world *world = *state;
 	bool is_applied = false;
 
+	for (size_t i = 0; i < COUNT; i++)
+		world->source.records[i].revision = 0; /* so that the fake knows an insert when it arrives late */
 	fake_store_script(&world->target, STORE_INSERT, 3, STORE_UNKNOWN_LATER);
 	fake_store_meanwhile(&world->target, STORE_INSERT, COUNT + 1, arrive, &is_applied);
 	assert_int_equal(migrate(world), COMMAND_DONE);
