@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { EXIT_OTHER = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
@@ -205,10 +207,20 @@ static int run(const struct arguments *arguments)
 	return exit_code;
 }
 
+/* Keys and secrets pass through our memory: nothing of it goes to a disk, and no other process of this user may look into it. */
+static void forbid_dumps(void)
+{
+	const struct rlimit none = {0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
 int main(int count, char **values)
 {
 	struct arguments arguments = {.exit_code = -1};
 
+	forbid_dumps();
 	if (command_run(count, values, &arguments.exit_code))
 		return arguments.exit_code;
 	arguments.settings = calloc((size_t)count + 1, sizeof(*arguments.settings));

@@ -20,6 +20,7 @@ struct asker {
 	int stop_fd;
 	struct buffer body; /* of the reply under way */
 	char code[65];      /* its header Pep-Error */
+	char why[CURL_ERROR_SIZE];
 };
 
 static size_t take_body(char *data, size_t size, size_t count, void *context)
@@ -79,6 +80,8 @@ static bool set_up(struct asker *asker, const char *url, long timeout_s)
 	       curl_easy_setopt(asker->curl, CURLOPT_HTTPHEADER, asker->headers) == CURLE_OK &&
 	       curl_easy_setopt(asker->curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       curl_easy_setopt(asker->curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(asker->curl, CURLOPT_PROXY, "") == CURLE_OK && /* as pep-cli: a factory's proxy leads outside */
+	       curl_easy_setopt(asker->curl, CURLOPT_ERRORBUFFER, asker->why) == CURLE_OK &&
 	       curl_easy_setopt(asker->curl, CURLOPT_TIMEOUT, timeout_s) == CURLE_OK &&
 	       curl_easy_setopt(asker->curl, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
 	       curl_easy_setopt(asker->curl, CURLOPT_WRITEDATA, asker) == CURLE_OK &&
@@ -121,30 +124,41 @@ static void read_identity(const struct asker *asker, struct ask_reply *reply)
 
 	if (id && strlen(id) < sizeof(reply->enrollment_id))
 		memcpy(reply->enrollment_id, id, strlen(id) + 1);
-	(void)snprintf(reply->code, sizeof(reply->code), "%s", json ? "provisioned" : "unreadable");
+	if (!json)
+		(void)snprintf(reply->failure, sizeof(reply->failure), "unreadable");
 	json_decref(json);
 }
 
 void ask_provision(struct asker *asker, const char *serial, const char *ip, uint16_t port, struct ask_reply *ret_reply)
 {
 	char request[REQUEST_MAX_SIZE];
+	CURLcode result;
+	long http_status = 0;
 	int size;
 
-	*ret_reply = (struct ask_reply){.code = "unreachable"};
+	*ret_reply = (struct ask_reply){.failure = "unreachable"};
 	buffer_fini(&asker->body);
 	asker->code[0] = '\0';
+	asker->why[0] = '\0';
 	/* Serial numbers are made here, of characters that JSON does not escape. */
 	size = snprintf(request, sizeof(request), "{\"serialNumber\":\"%s\",\"ip\":\"%s\",\"port\":%u}", serial, ip, port);
 	if (size < 0 || (size_t)size >= sizeof(request) ||
 	    curl_easy_setopt(asker->curl, CURLOPT_POSTFIELDSIZE, (long)size) != CURLE_OK ||
-	    curl_easy_setopt(asker->curl, CURLOPT_COPYPOSTFIELDS, request) != CURLE_OK ||
-	    curl_easy_perform(asker->curl) != CURLE_OK)
+	    curl_easy_setopt(asker->curl, CURLOPT_COPYPOSTFIELDS, request) != CURLE_OK)
 		return;
-	(void)curl_easy_getinfo(asker->curl, CURLINFO_RESPONSE_CODE, &ret_reply->http_status);
-	if (ret_reply->http_status == 200)
+	result = curl_easy_perform(asker->curl);
+	if (result != CURLE_OK) {
+		if (result != CURLE_ABORTED_BY_CALLBACK)
+			(void)snprintf(ret_reply->why, sizeof(ret_reply->why), "%.200s: %s", asker->url,
+				       asker->why[0] ? asker->why : curl_easy_strerror(result));
+		return;
+	}
+	ret_reply->failure[0] = '\0';
+	(void)curl_easy_getinfo(asker->curl, CURLINFO_RESPONSE_CODE, &http_status);
+	if (http_status == 200)
 		read_identity(asker, ret_reply);
 	else if (asker->code[0])
-		memcpy(ret_reply->code, asker->code, sizeof(asker->code));
+		memcpy(ret_reply->failure, asker->code, sizeof(asker->code));
 	else
-		(void)snprintf(ret_reply->code, sizeof(ret_reply->code), "http_%ld", ret_reply->http_status);
+		(void)snprintf(ret_reply->failure, sizeof(ret_reply->failure), "http_%ld", http_status);
 }

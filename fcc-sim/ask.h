@@ -11,9 +11,10 @@
 struct asker; /* one connection, kept open */
 
 struct ask_reply {
-	long http_status;        /* 0: there was no reply */
-	char code[65];           /* "provisioned", the header Pep-Error, or "unreachable", "unreadable", "http_STATUS" */
-	char enrollment_id[128]; /* of a 200; "": none */
+	char failure
+		[65];  /* the header Pep-Error, "unreachable", "unreadable" or "http_STATUS"; "": pep says that it is provisioned */
+	char why[512]; /* of "unreachable": a line for people; else "" */
+	char enrollment_id[128];
 };
 
 /* `url` without the path. `stop_fd`: when it can be read, asking is given up. NULL: no memory. */

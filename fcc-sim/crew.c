@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 
 /* GnuTLS and libcurl are content with far less; there may be thousands of threads. */
 #define STACK_SIZE (512u << 10)
@@ -15,6 +16,7 @@ static void *live(void *data)
 	struct crew_member *member = data;
 
 	member->exit_code = device_run(&member->device);
+	print_ended(member->options, member->serial, &member->device, member->exit_code);
 	return NULL;
 }
 
@@ -39,6 +41,7 @@ bool crew_start(const struct options *options, size_t index, const int stop_fds[
 	AUTO(free_ptr) char *folder = NULL;
 	int error;
 
+	ret_member->options = options;
 	options_serial(options, index, ret_member->serial);
 	if (!options_folder(options, index, &folder)) {
 		errno = ENOMEM;
@@ -61,23 +64,53 @@ void crew_join(struct crew_member *member)
 	(void)pthread_join(member->thread, NULL);
 }
 
+/* One line; errno says why. */
+static void complain(const struct options *options, size_t index)
+{
+	int error = errno;
+	char port[32] = "any port";
+
+	if (options->port)
+		(void)snprintf(port, sizeof(port), "port %zu", options->port + index);
+	(void)fprintf(stderr, "pep-fcc-sim: gateway %zu of %zu cannot be started at %s, %s: %s%s\n", index + 1, options->count,
+		      options->ip, port, strerror(error),
+		      error == EADDRINUSE ? "; without --port a free one is taken"
+		      : error == EMFILE   ? "; ulimit -n sets how many there can be"
+					  : "");
+}
+
+/* Returns how many there are: fewer if one cannot be started, or if it is time to stop. */
+static size_t start_all(const struct options *options, const int stop_fds[WIRE_STOPS], struct crew_member *members)
+{
+	for (size_t i = 0; i < options->count; i++) {
+		if (i > 0 && wire_wait(-1, 0, stop_fds, 0) == WIRE_STOPPED)
+			return i;
+		if (!crew_start(options, i, stop_fds, &members[i])) {
+			complain(options, i);
+			return i;
+		}
+	}
+	return options->count;
+}
+
 int crew_run(const struct options *options, int stop_fd)
 {
-	const int stop_fds[WIRE_STOPS] = {stop_fd, -1};
+	AUTO(close_fd) int end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	const int stop_fds[WIRE_STOPS] = {stop_fd, end_fd};
 	AUTO(free_ptr) struct crew_member *members = calloc(options->count, sizeof(*members));
 	size_t started = 0;
 	int code = DEVICE_EXIT_GOOD;
 
-	while (members && started < options->count && crew_start(options, started, stop_fds, &members[started]))
-		started++;
+	if (members && end_fd >= 0)
+		started = start_all(options, stop_fds, members);
+	else
+		complain(options, 0);
 	if (started < options->count) {
-		(void)fprintf(stderr, "pep-fcc-sim: gateway %zu at %s cannot be started: %s\n", started + 1, options->ip,
-			      strerror(errno));
+		(void)eventfd_write(end_fd, 1);
 		code = DEVICE_EXIT_ERROR;
 	}
 	for (size_t i = 0; i < started; i++) {
 		crew_join(&members[i]);
-		print_ended(options, members[i].serial, &members[i].device, members[i].exit_code);
 		if (options->count == 1)
 			code = members[i].exit_code;
 		else if (members[i].exit_code != DEVICE_EXIT_GOOD)

@@ -10,24 +10,37 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+static bool may_share(int fd)
+{
+	int yes = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0;
+}
+
+/* A given port must be free again right after the device before. Any free one is looked for without that: the kernel would try only half
+ * of them. */
+static bool open_socket(struct sockaddr_in *address, int *ret_fd)
+{
+	socklen_t size = sizeof(*address);
+	bool is_given = address->sin_port != 0;
+
+	*ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return *ret_fd >= 0 && (!is_given || may_share(*ret_fd)) && bind(*ret_fd, (struct sockaddr *)address, size) == 0 &&
+	       (is_given || may_share(*ret_fd)) && getsockname(*ret_fd, (struct sockaddr *)address, &size) == 0;
+}
+
+/* The first socket finds the port. That the second one asks for it by number makes the port its own until it is closed, not only as long
+ * as it listens. */
 static bool start_listening(struct device *device, const char *ip, uint16_t port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	socklen_t size = sizeof(address);
-	int yes = 1;
+	AUTO(close_fd) int finder_fd = -1;
 
 	if (inet_pton(AF_INET, ip, &address.sin_addr) != 1) {
 		errno = EINVAL;
 		return false;
 	}
-	device->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (device->listen_fd < 0)
-		return false;
-	/* A given port must be free again right after the device before. */
-	if (port)
-		(void)setsockopt(device->listen_fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (bind(device->listen_fd, (struct sockaddr *)&address, size) != 0 || listen(device->listen_fd, 1) != 0 ||
-	    getsockname(device->listen_fd, (struct sockaddr *)&address, &size) != 0)
+	if (!open_socket(&address, &finder_fd) || !open_socket(&address, &device->listen_fd) || listen(device->listen_fd, 1) != 0)
 		return false;
 	device->port = ntohs(address.sin_port);
 	return inet_ntop(AF_INET, &address.sin_addr, device->ip, sizeof(device->ip)) != NULL;
@@ -38,7 +51,7 @@ bool device_open(struct device *device, const char *ip, uint16_t port, const cha
 {
 	int error;
 
-	*device = (struct device){.listen_fd = -1};
+	*device = (struct device){.listen_fd = -1, .last_status = -1};
 	memcpy(device->stop_fds, stop_fds, sizeof(device->stop_fds));
 	if (gateway_init(&device->gateway, folder, fault) && start_listening(device, ip, port))
 		return true;
@@ -107,14 +120,13 @@ static int handle_message(struct device *device, struct wire *wire, const struct
 	buffer_init(&frame, ANSWER_MAX_SIZE_CSR + 64);
 	gateway_handle(&device->gateway, (struct span){(const uint8_t *)payload->data, payload->size}, &answer);
 	has_answer = answer_encode(&answer, &encoded);
-	device->last_status = answer.outcome.status;
+	device->last_status = has_answer ? (int)answer.outcome.status : -1;
 	answer_fini(&answer);
 	if (has_answer)
 		frame_put(&frame, &encoded);
 	else
 		frame_put_error(&frame, FRAME_STATUS_NOT_PROCESSED);
 	status = send_answer(device, wire, &frame);
-	device->answer_count++;
 	if (status == WIRE_STOPPED)
 		return DEVICE_EXIT_STOPPED;
 	if (!has_answer || status == WIRE_CLOSED)
@@ -141,7 +153,7 @@ static int serve(struct device *device, int fd)
 			return DEVICE_EXIT_STOPPED;
 		case FRAME_BROKEN:
 		default:
-			return device->answer_count > 0 ? DEVICE_EXIT_ABORT : DEVICE_EXIT_ERROR;
+			return device->gateway.message_count > 0 ? DEVICE_EXIT_ABORT : DEVICE_EXIT_ERROR;
 		}
 		code = handle_message(device, &wire, &payload);
 		if (code != LIFE_GOES_ON)
@@ -158,8 +170,8 @@ int device_run(struct device *device)
 
 		code = fd < 0 ? DEVICE_EXIT_STOPPED : serve(device, fd);
 	}
-	/* FCC is gone soon after; who still waits to be accepted is refused. */
-	close_fd(&device->listen_fd);
-	device->listen_fd = -1;
+	/* FCC is gone soon after; who still waits to be accepted is refused. No other gateway gets the port yet: in pep's books it is still
+	 * this one's. */
+	(void)shutdown(device->listen_fd, SHUT_RDWR);
 	return code;
 }

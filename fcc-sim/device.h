@@ -24,8 +24,7 @@ struct device {
 	int stop_fds[WIRE_STOPS];
 	char ip[INET_ADDRSTRLEN];
 	uint16_t port;
-	uint32_t last_status;  /* ReturnStatus of the last answer */
-	uint32_t answer_count; /* sent in full or in part */
+	int last_status; /* ReturnStatus of the last message; negative: there was none, or comm status 9 took its place */
 };
 
 /* Listens at `ip` (numeric IPv4) and `port`, 0: any free one. `folder`: see store_open(). The descriptors of `stop_fds` (negative:

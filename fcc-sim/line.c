@@ -26,6 +26,7 @@ struct line {
 	int stop_fd;
 	pthread_mutex_t mutex; /* guards what follows */
 	size_t next, provisioned, failed;
+	bool has_told;
 	struct tally tallies[CODES_MAX];
 	size_t tally_count;
 };
@@ -58,48 +59,54 @@ static void count_failure(struct line *line, const char *code)
 	line->tallies[i].count++;
 }
 
-static void count_unit(struct line *line, const char *code)
+/* `failure`: NULL if there is none. A reason in words, if any, is told of the first only. */
+static void count_unit(struct line *line, const char *failure, const char *why)
 {
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&line->mutex);
 
 	(void)lock;
-	if (strcmp(code, "provisioned") == 0)
+	if (!failure)
 		line->provisioned++;
 	else
-		count_failure(line, code);
+		count_failure(line, failure);
+	if (!*why || line->has_told)
+		return;
+	line->has_told = true;
+	(void)fprintf(stderr, "pep-fcc-sim: %s\n", why);
 }
 
-/* What the gateway knows of it: pep may be wrong. */
+/* What the gateway knows of it: pep may be wrong. NULL: it was provisioned. */
 static const char *judge(const struct ask_reply *reply, const struct crew_member *member)
 {
 	char id[PRINT_ENROLLMENT_SIZE];
 
 	print_enrollment(&member->device.gateway.store, id);
-	if (reply->http_status != 200 || strcmp(reply->code, "provisioned") != 0)
-		return reply->code;
-	if (member->device.answer_count == 0 || member->device.last_status != 0)
+	if (reply->failure[0])
+		return reply->failure;
+	if (member->device.last_status != 0)
 		return "not_at_the_gateway";
-	return strcasecmp(id, reply->enrollment_id) == 0 ? reply->code : "other_identity";
+	return strcasecmp(id, reply->enrollment_id) == 0 ? NULL : "other_identity";
 }
 
+/* NULL, or the reason of its failure. */
 static const char *do_unit(const struct line *line, size_t index, struct asker *asker, struct crew_member *member,
 			   struct ask_reply *reply)
 {
 	AUTO(close_fd) int done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	const int stop_fds[WIRE_STOPS] = {line->stop_fd, done_fd};
-	const char *code;
+	const char *failure;
 
-	if (done_fd < 0 || !crew_start(line->options, index, stop_fds, member))
+	if (done_fd < 0 || !crew_start(line->options, index, stop_fds, member)) {
+		(void)snprintf(reply->why, sizeof(reply->why), "gateway %zu cannot be started: %s", index + 1, strerror(errno));
 		return "gateway_not_started";
+	}
 	ask_provision(asker, member->serial, member->device.ip, member->device.port, reply);
 	/* A gateway that got all it wants has ended by itself; one that still waits would wait for ever. */
 	(void)eventfd_write(done_fd, 1);
 	crew_join(member);
-	code = judge(reply, member);
-	if (line->options->print || line->options->json)
-		print_ended(line->options, member->serial, &member->device, member->exit_code);
+	failure = judge(reply, member);
 	device_close(&member->device);
-	return code;
+	return failure;
 }
 
 static void *work(void *data)
@@ -111,8 +118,9 @@ static void *work(void *data)
 
 	while (take_unit(line, &index)) {
 		struct ask_reply reply = {0};
+		const char *failure = asker && member ? do_unit(line, index, asker, member, &reply) : "no_memory";
 
-		count_unit(line, asker && member ? do_unit(line, index, asker, member, &reply) : "no_memory");
+		count_unit(line, failure, reply.why);
 	}
 	ask_close(asker);
 	return NULL;

@@ -2,10 +2,12 @@
  *
  * pep-fcc-sim: simulated gateways. Reads the command line and starts what it asks for.
  */
+#include "core/base/cleanup.h"
 #include "fcc-sim/crew.h"
 #include "fcc-sim/line.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +43,25 @@ static void raise_file_limit(void)
 	}
 }
 
+static bool open_store(const char *folder)
+{
+	AUTO(close_fd) int fd = -1;
+
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return false;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && faccessat(fd, ".", W_OK | X_OK, 0) == 0;
+}
+
+/* Words on standard output; that they did not get out is a failure. */
+static int say(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return DEVICE_EXIT_GOOD;
+	(void)fprintf(stderr, "pep-fcc-sim: standard output cannot be written: %s\n", strerror(errno));
+	return DEVICE_EXIT_ERROR;
+}
+
 static int run(const struct options *options)
 {
 	int stop_fd = open_stop_signal();
@@ -50,8 +71,9 @@ static int run(const struct options *options)
 		return DEVICE_EXIT_ERROR;
 	}
 	raise_file_limit();
-	if (options->store && mkdir(options->store, 0700) != 0 && errno != EEXIST) {
-		(void)fprintf(stderr, "pep-fcc-sim: the folder %s cannot be made: %s\n", options->store, strerror(errno));
+	if (options->store && !open_store(options->store)) {
+		(void)fprintf(stderr, "pep-fcc-sim: the folder %s cannot be made or written to: %s\n", options->store,
+			      strerror(errno));
 		return DEVICE_EXIT_ERROR;
 	}
 	return options->task == OPTIONS_PROVISION ? line_run(options, stop_fd) : crew_run(options, stop_fd);
@@ -66,13 +88,9 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "pep-fcc-sim: %s; see pep-fcc-sim --help\n", error);
 		return EXIT_USAGE;
 	}
-	if (options.task == OPTIONS_HELP) {
-		(void)fputs(options_help(), stdout);
-		return 0;
-	}
-	if (options.task == OPTIONS_VERSION) {
-		(void)puts("pep-fcc-sim " PEP_VERSION);
-		return 0;
-	}
+	if (options.task == OPTIONS_HELP)
+		return say(options_help());
+	if (options.task == OPTIONS_VERSION)
+		return say("pep-fcc-sim " PEP_VERSION "\n");
 	return run(&options);
 }

@@ -129,6 +129,14 @@ static bool take_number(int key, const char *value, struct options *options)
 	}
 }
 
+/* An address of a host, which curl would otherwise take from the path. */
+static bool is_server(const char *url)
+{
+	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+
+	return scheme && url[scheme] != '\0' && url[scheme] != '/';
+}
+
 static bool take_option(int key, const char *value, struct options *options)
 {
 	struct in_addr address;
@@ -149,12 +157,23 @@ static bool take_option(int key, const char *value, struct options *options)
 	case KEY_PROVISION:
 		options->provision_url = value;
 		options->task = OPTIONS_PROVISION;
-		return strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0;
+		return is_server(value);
 	case KEY_JSON:
 		return options->json = true;
 	default:
 		return take_number(key, value, options);
 	}
+}
+
+/* getopt has read `word`, unless a letter of several is unknown. */
+static void complain_unknown(bool needs_value, const char *word, char *ret_error, size_t error_size)
+{
+	if (needs_value)
+		(void)snprintf(ret_error, error_size, "%s: it needs a value", word);
+	else if (optopt && optopt < KEY_COUNT)
+		(void)snprintf(ret_error, error_size, "-%c: no such option", optopt);
+	else
+		(void)snprintf(ret_error, error_size, "%s: no such option, or it takes no value", word);
 }
 
 bool options_parse(int argc, char **argv, struct options *ret_options, char *ret_error, size_t error_size)
@@ -165,13 +184,13 @@ bool options_parse(int argc, char **argv, struct options *ret_options, char *ret
 		.ip = "127.0.0.1", .count = 1, .first = 1, .serial_prefix = "SIM-", .station_count = 16, .timeout_s = 120};
 	opterr = 0;
 	optind = 1;
-	while ((key = getopt_long(argc, argv, "hV", rows, &row)) != -1) {
+	while ((key = getopt_long(argc, argv, ":hV", rows, &row)) != -1) {
 		if (key == 'h' || key == 'V') {
 			ret_options->task = key == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
 			return true;
 		}
-		if (key == '?') {
-			(void)snprintf(ret_error, error_size, "%s: no such option, or its value is missing", argv[optind - 1]);
+		if (key == '?' || key == ':') {
+			complain_unknown(key == ':', argv[optind - 1], ret_error, error_size);
 			return false;
 		}
 		if (!take_option(key, optarg, ret_options)) {

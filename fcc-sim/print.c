@@ -56,16 +56,27 @@ void print_enrollment(const struct store *store, char ret_id[PRINT_ENROLLMENT_SI
 	ret_id[PRINT_ENROLLMENT_SIZE - 1] = '\0';
 }
 
-/* Text as it is, a number that FCC stored as 4 or 8 bytes, or hex digits; cut where it gets long. */
+/* A text is not cut inside a character. */
+static size_t shown_size(struct span value, bool is_text)
+{
+	size_t size = value.size < SHOWN_MAX_SIZE ? value.size : SHOWN_MAX_SIZE;
+
+	while (is_text && size > 0 && size < value.size && (value.data[size] & 0xc0) == 0x80)
+		size--;
+	return size;
+}
+
+/* Text as it is, anything else as hex digits; cut where it gets long. */
 static void put_value(struct buffer *out, const struct store_item *item)
 {
 	struct span value = item->parts[0];
-	size_t shown = value.size < SHOWN_MAX_SIZE ? value.size : SHOWN_MAX_SIZE;
+	bool is_text = item->kind == STORE_PARAMETER && text_is_printable((const char *)value.data, value.size);
+	size_t shown = shown_size(value, is_text);
 	char hex[2 * SHOWN_MAX_SIZE + 1];
 
 	if (item->kind == STORE_PRIVATE_KEY) {
 		buffer_text(out, "(private)");
-	} else if (item->kind == STORE_PARAMETER && text_is_printable((const char *)value.data, value.size)) {
+	} else if (is_text) {
 		buffer_append(out, value.data, shown);
 	} else {
 		text_hex(value.data, shown, hex);
@@ -104,9 +115,11 @@ static void put_item(struct buffer *out, const struct options *options, const ch
 void print_ended(const struct options *options, const char *serial, const struct device *device, int exit_code)
 {
 	AUTO(buffer_fini) struct buffer out;
-	char id[PRINT_ENROLLMENT_SIZE];
+	char id[PRINT_ENROLLMENT_SIZE], status[16] = "null";
 
 	buffer_init(&out, OUTPUT_LIMIT);
+	if (device->last_status >= 0)
+		(void)snprintf(status, sizeof(status), "%d", device->last_status);
 	if (options->print)
 		for (const struct store_item *item = device->gateway.store.items; item; item = item->next)
 			put_item(&out, options, serial, item);
@@ -114,10 +127,11 @@ void print_ended(const struct options *options, const char *serial, const struct
 	if (options->json)
 		buffer_format(&out,
 			      "{\"event\":\"ended\",\"serial\":\"%s\",\"exitCode\":%d,\"messages\":%" PRIu32
-			      ",\"returnStatus\":%" PRIu32 ",\"enrollmentID\":\"%s\"}\n",
-			      serial, exit_code, device->answer_count, device->last_status, id);
-	else if (options->count > 1 || options->print)
-		buffer_format(&out, "%s ended: exit code %d, %" PRIu32 " messages, ReturnStatus %" PRIu32 "%s%s\n", serial,
-			      exit_code, device->answer_count, device->last_status, id[0] ? ", enrollment id: " : "", id);
+			      ",\"returnStatus\":%s,\"enrollmentID\":\"%s\"}\n",
+			      serial, exit_code, device->gateway.message_count, status, id);
+	else if (options->print || (options->count > 1 && options->task == OPTIONS_SIMULATE))
+		buffer_format(&out, "%s ended: exit code %d, %" PRIu32 " messages%s%s%s%s\n", serial, exit_code,
+			      device->gateway.message_count, device->last_status >= 0 ? ", ReturnStatus " : "",
+			      device->last_status >= 0 ? status : "", id[0] ? ", enrollment id: " : "", id);
 	write_out(&out);
 }

@@ -11,7 +11,8 @@
 
 /* The address line, which tools look for; with several devices the serial number stands before it. */
 void print_listening(const struct options *options, const char *serial, const struct device *device);
-/* How a life ended, as JSON or (of several devices) a line; with --print what was accepted. Private keys are not shown. */
+/* How a life ended, as JSON or (of several devices that work as no line) in words; with --print what was accepted. Private keys are
+ * not shown. */
 void print_ended(const struct options *options, const char *serial, const struct device *device, int exit_code);
 
 /* The enrollment identity of the device certificate that is stored: "A-" and 32 pairs of hex digits, or "" if there is none. */

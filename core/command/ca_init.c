@@ -3,6 +3,7 @@
  * pep-server ca init: a certificate authority for tests and for a first look. A real one is made where its key is kept.
  */
 #include "core/base/cleanup.h"
+#include "core/base/text.h"
 #include "core/command/command.h"
 #include "core/config/file.h"
 #include "core/config/value.h"
@@ -18,6 +19,7 @@
 
 #define DAY_S 86400
 #define LONGEST_DAYS 36525
+#define PATH_SIZE 4096
 
 struct request {
 	const char *dir, *name, *password_file;
@@ -41,7 +43,8 @@ static bool read_request(int count, char **arguments, struct request *request)
 		else
 			return false;
 	}
-	return request->dir && *request->name && strlen(request->name) <= 64 && request->days >= 1 && request->days <= LONGEST_DAYS;
+	return request->dir && *request->name && strlen(request->name) <= 64 &&
+	       text_is_printable(request->name, strlen(request->name)) && request->days >= 1 && request->days <= LONGEST_DAYS;
 }
 
 /* Random, 20 bytes, positive (RFC 5280, 4.1.2.2). */
@@ -83,7 +86,7 @@ static int fill(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, const 
 	return code == 0 ? gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0) : code;
 }
 
-/* The first line of the password file, NUL-terminated, the caller's to wipe; NULL with `complained`: it cannot be read or is empty. */
+/* The first line of the password file, NUL-terminated, the caller's to wipe. NULL: that it cannot be read or is empty was said. */
 static char *read_password(const char *path, size_t *ret_size)
 {
 	struct pep_error err = {0};
@@ -97,6 +100,7 @@ static char *read_password(const char *path, size_t *ret_size)
 	if (*text)
 		return text;
 	(void)command_complain(COMMAND_FAILED, "%s: its first line is empty, and an empty password protects nothing", path);
+	explicit_bzero(text, *ret_size); /* it may be in the second line */
 	free(text);
 	return NULL;
 }
@@ -111,25 +115,67 @@ static int make_key(gnutls_x509_privkey_t key, const char *password, gnutls_datu
 						 password ? GNUTLS_PKCS_PBES2_AES_256 : GNUTLS_PKCS_PLAIN, ret_pem);
 }
 
-/* A new file; one that is there is somebody's. */
-static int write_file(const char *dir, const char *name, mode_t mode, const gnutls_datum_t *bytes)
-{
-	char path[4096];
-	int fd;
-	bool is_written;
+/* A file that is not there yet: under another name until it is whole. */
+struct new_file {
+	char path[PATH_SIZE], temporary[PATH_SIZE]; /* temporary "": there is none */
+};
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-		return command_complain(COMMAND_FAILED, "%s: the path is too long", dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0)
-		return command_complain(COMMAND_FAILED, "cannot make %s: %s; nothing is overwritten", path, strerror(errno));
-	is_written = write(fd, bytes->data, bytes->size) == (ssize_t)bytes->size && fsync(fd) == 0;
-	if (close(fd) == 0 && is_written) {
-		(void)printf("%s\n", path);
-		return COMMAND_DONE;
+static void drop_file(const struct new_file *file)
+{
+	if (file->temporary[0])
+		(void)unlink(file->temporary);
+}
+
+static int prepare_file(const char *dir, const char *name, mode_t mode, const gnutls_datum_t *bytes, struct new_file *file)
+{
+	AUTO(close_fd) int fd = -1;
+
+	if (snprintf(file->path, PATH_SIZE, "%s/%s", dir, name) >= PATH_SIZE ||
+	    snprintf(file->temporary, PATH_SIZE, "%s/.%s.XXXXXX", dir, name) >= PATH_SIZE) {
+		file->temporary[0] = '\0';
+		return command_complain(COMMAND_FAILED, "%.200s...: the path is too long", dir);
 	}
-	(void)unlink(path);
-	return command_complain(COMMAND_FAILED, "cannot write %s; is the disk full?", path);
+	fd = mkostemp(file->temporary, O_CLOEXEC);
+	if (fd < 0) {
+		file->temporary[0] = '\0';
+		return command_complain(COMMAND_FAILED, "cannot make a file in %s: %s", dir, strerror(errno));
+	}
+	if (write(fd, bytes->data, bytes->size) == (ssize_t)bytes->size && fchmod(fd, mode) == 0 && fsync(fd) == 0)
+		return COMMAND_DONE;
+	return command_complain(COMMAND_FAILED, "cannot write a file in %s; is the disk full?", dir);
+}
+
+/* One that is there already is somebody's. */
+static int publish_file(struct new_file *file)
+{
+	if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_NOREPLACE) != 0)
+		return command_complain(COMMAND_FAILED, "cannot make %s: %s; nothing is overwritten", file->path, strerror(errno));
+	file->temporary[0] = '\0';
+	return COMMAND_DONE;
+}
+
+/* Both or none. */
+static int write_files(const char *dir, const gnutls_datum_t *key_pem, const gnutls_datum_t *certificate_pem)
+{
+	AUTO(drop_file) struct new_file key = {0};
+	AUTO(drop_file) struct new_file certificate = {0};
+	AUTO(close_fd) int folder_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int exit_code = prepare_file(dir, "ca.key", 0600, key_pem, &key);
+
+	if (exit_code == COMMAND_DONE)
+		exit_code = prepare_file(dir, "ca.crt", 0644, certificate_pem, &certificate);
+	if (exit_code == COMMAND_DONE)
+		exit_code = publish_file(&key);
+	if (exit_code != COMMAND_DONE)
+		return exit_code;
+	exit_code = publish_file(&certificate);
+	if (exit_code != COMMAND_DONE) {
+		(void)unlink(key.path);
+		return exit_code;
+	}
+	(void)fsync(folder_fd);
+	(void)printf("%s\n%s\n", key.path, certificate.path);
+	return COMMAND_DONE;
 }
 
 static int make(const struct request *request, const char *password)
@@ -151,9 +197,7 @@ static int make(const struct request *request, const char *password)
 	if (code != 0)
 		(void)command_complain(COMMAND_FAILED, "no certificate authority can be made: %s", gnutls_strerror(code));
 	else
-		exit_code = write_file(request->dir, "ca.key", 0600, &key_pem);
-	if (exit_code == COMMAND_DONE)
-		exit_code = write_file(request->dir, "ca.crt", 0644, &certificate_pem);
+		exit_code = write_files(request->dir, &key_pem, &certificate_pem);
 	if (key_pem.data)
 		gnutls_memset(key_pem.data, 0, key_pem.size);
 	gnutls_free(key_pem.data);
@@ -171,8 +215,9 @@ int command_ca_init(int count, char **arguments)
 	int exit_code;
 
 	if (!read_request(count, arguments, &request))
-		return command_complain(COMMAND_USAGE, "ca init takes a folder, a name of 1 to 64 bytes and 1 to 36525 days; "
-						       "try pep-server ca --help");
+		return command_complain(COMMAND_USAGE,
+					"ca init takes a folder, a name of 1 to 64 printable bytes and 1 to 36525 days; "
+					"try pep-server ca --help");
 	if (mkdir(request.dir, 0700) < 0 && errno != EEXIST)
 		return command_complain(COMMAND_FAILED, "cannot make the folder %s: %s", request.dir, strerror(errno));
 	if (request.password_file && !(password = read_password(request.password_file, &password_size)))

@@ -3,6 +3,7 @@
  * pep-server ca inspect: a certificate for people, and whether gateways and the fcc injector take it.
  */
 #include "core/base/cleanup.h"
+#include "core/base/text.h"
 #include "core/command/command.h"
 #include "core/config/file.h"
 
@@ -40,8 +41,10 @@ static void print_name(const char *what, int (*get)(gnutls_x509_crt_t, gnutls_da
 {
 	gnutls_datum_t name = {0};
 
+	/* It may be a stranger's, and a terminal obeys control characters. */
 	if (get(certificate, &name, 0) == 0)
-		(void)printf("%-13s %s\n", what, name.data);
+		(void)printf("%-13s %s\n", what,
+			     text_is_printable((const char *)name.data, name.size) ? (const char *)name.data : "(not printable)");
 	gnutls_free(name.data);
 }
 
@@ -92,7 +95,10 @@ static int show(gnutls_x509_crt_t certificate)
 		(void)printf("%-13s no: %s\n", "usable", why);
 		return COMMAND_REFUSED;
 	}
-	(void)printf("%-13s yes: the fcc injector can sign gateway certificates with it\n", "usable");
+	(void)printf("%-13s yes: the fcc injector can sign gateway certificates with it%s\n", "usable",
+		     gnutls_x509_crt_get_signature_algorithm(certificate) == GNUTLS_SIGN_ECDSA_SHA256
+			     ? ""
+			     : ", but not send it to gateways (chain_depth): its own signature is not ECDSA-SHA256");
 	return COMMAND_DONE;
 }
 

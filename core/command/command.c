@@ -14,7 +14,16 @@ static const char ca_help[] =
 	"         --name           its name; default: pep test CA\n"
 	"         --days           how long it is valid; default: 10958 (30 years)\n"
 	"         --password-file  encrypts the key with the first line of FILE\n"
-	"inspect  shows a certificate (PEM or DER), and whether the fcc injector can sign gateway certificates with it.\n";
+	"inspect  shows a certificate (PEM or DER), and whether the fcc injector can sign gateway certificates with it.\n"
+	"Exit codes: 0 done, 1 other failure, 2 usage, 3 gateway certificates cannot be signed with it.\n";
+
+bool command_asks_help(int count, char *const *arguments)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0)
+			return true;
+	return false;
+}
 
 int command_complain(int exit_code, const char *format, ...)
 {
@@ -30,12 +39,12 @@ int command_complain(int exit_code, const char *format, ...)
 
 static int run_ca(int count, char **arguments)
 {
+	if (command_asks_help(count, arguments))
+		return fputs(ca_help, stdout) < 0 ? COMMAND_FAILED : COMMAND_DONE;
 	if (count > 0 && strcmp(arguments[0], "init") == 0)
 		return command_ca_init(count - 1, arguments + 1);
 	if (count > 0 && strcmp(arguments[0], "inspect") == 0)
 		return command_ca_inspect(count - 1, arguments + 1);
-	if (count > 0 && strcmp(arguments[0], "--help") == 0)
-		return fputs(ca_help, stdout) < 0 ? COMMAND_FAILED : COMMAND_DONE;
 	(void)fputs(ca_help, stderr);
 	return COMMAND_USAGE;
 }

@@ -30,6 +30,9 @@ int command_migrate(int count, char **arguments);
 int command_backup(int count, char **arguments);
 int command_restore(int count, char **arguments);
 
+/* Is -h or --help among them? */
+bool command_asks_help(int count, char *const *arguments);
+
 /* "pep-server: message" on standard error; returns `exit_code`. */
 __attribute__((format(printf, 2, 3))) int command_complain(int exit_code, const char *format, ...);
 

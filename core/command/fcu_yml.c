@@ -9,7 +9,23 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { TEXT, FLAG, NUMBER, UUID, OFFSET, URI, URI_TO_CLAIM, URI_DIRECT, KEY_MODE, ENTROPY, YEARS, IGNORED };
+enum kind {
+	TEXT,
+	COUNTRY,
+	FLAG,
+	NUMBER,
+	DEPTH,
+	DAYS,
+	YEARS,
+	UUID,
+	OFFSET,
+	URI,
+	URI_TO_CLAIM,
+	URI_DIRECT,
+	MODE,
+	CERTIFICATE,
+	IGNORED
+};
 
 /* A key of the file, wherever it stands; some have changed their names between releases. */
 struct mapping {
@@ -19,6 +35,8 @@ struct mapping {
 };
 #define AT(member) offsetof(struct fcu_yml, member)
 
+#define TEXT_LIMIT 256u /* bytes, of the injector's options */
+
 static const struct mapping mappings[] = {
 	{"use-bootstrap", FLAG, AT(use_bootstrap)},
 	{"first-to-claim", FLAG, AT(first_to_claim)},
@@ -27,14 +45,14 @@ static const struct mapping mappings[] = {
 	{"bootstrap-server-uri", URI, AT(uri)},
 	{"bootstrap-server-uri-first-to-claim", URI_TO_CLAIM, AT(uri)},
 	{"lwm2m-server-uri", URI_DIRECT, AT(uri)},
-	{"bootstrap-server-ca-certificate-file", TEXT, AT(server_ca)},
-	{"bootstrap-server-ca-cert-file", TEXT, AT(server_ca)},
-	{"update-auth-certificate-file", TEXT, AT(update_certificate)},
+	{"bootstrap-server-ca-certificate-file", CERTIFICATE, AT(server_ca)},
+	{"bootstrap-server-ca-cert-file", CERTIFICATE, AT(server_ca)},
+	{"update-auth-certificate-file", CERTIFICATE, AT(update_certificate)},
 	{"vendor-id", UUID, AT(vendor_id)},
 	{"class-id", UUID, AT(class_id)},
-	{"device-key-generation-mode", KEY_MODE, AT(key_mode)},
-	{"entropy-generation-mode", ENTROPY, AT(entropy)},
-	{"device-certificate-chain-depth", NUMBER, AT(chain_depth)},
+	{"device-key-generation-mode", MODE, AT(key_mode)},
+	{"entropy-generation-mode", MODE, AT(entropy)},
+	{"device-certificate-chain-depth", DEPTH, AT(chain_depth)},
 	{"manufacturer", TEXT, AT(manufacturer)},
 	{"manufacturer-name", TEXT, AT(manufacturer)},
 	{"model-number", TEXT, AT(model_number)},
@@ -45,8 +63,8 @@ static const struct mapping mappings[] = {
 	{"timezone", TEXT, AT(timezone)},
 	{"device-timezone", TEXT, AT(timezone)},
 	{"utc-offset", OFFSET, AT(utc_offset)},
-	{"country", TEXT, AT(country)},
-	{"country-name", TEXT, AT(country)},
+	{"country", COUNTRY, AT(country)},
+	{"country-name", COUNTRY, AT(country)},
 	{"state", TEXT, AT(state)},
 	{"state-or-province-name", TEXT, AT(state)},
 	{"locality", TEXT, AT(locality)},
@@ -55,7 +73,7 @@ static const struct mapping mappings[] = {
 	{"organization-name", TEXT, AT(organization)},
 	{"organizational-unit", TEXT, AT(unit)},
 	{"organizational-unit-name", TEXT, AT(unit)},
-	{"validity-days", NUMBER, AT(validity_days)},
+	{"validity-days", DAYS, AT(validity_days)},
 	{"validity-years", YEARS, AT(validity_days)},
 	/* our authority comes from the keystore, and the gateway's store is the gateway's matter */
 	{"certificate-authority", IGNORED, 0},
@@ -64,9 +82,12 @@ static const struct mapping mappings[] = {
 	{"device-private-keys-in-field-generation", IGNORED, 0},
 };
 
+#define MAPPING_COUNT (sizeof(mappings) / sizeof(mappings[0]))
+
 struct reader {
 	fcu_yml_tell tell;
 	struct fcu_yml *yml;
+	const struct parse_node *taken[MAPPING_COUNT];
 	const struct parse_node *uris[3]; /* of URI, URI_TO_CLAIM and URI_DIRECT: which one counts is known at the end */
 };
 
@@ -90,7 +111,7 @@ static void fault(struct reader *reader, const struct parse_node *node, const ch
 
 static const struct mapping *find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++)
+	for (size_t i = 0; i < MAPPING_COUNT; i++)
 		if (strcmp(mappings[i].name, name) == 0)
 			return &mappings[i];
 	return NULL;
@@ -106,33 +127,49 @@ static void take_flag(struct reader *reader, const struct parse_node *node, int 
 		*ret_flag = flag;
 }
 
-static void take_number(struct reader *reader, const struct parse_node *node, int64_t factor, int64_t *ret_number)
+/* The ranges are those of the injector's options. */
+static void take_number(struct reader *reader, const struct parse_node *node, enum kind kind, int64_t *ret_number)
 {
 	int64_t number;
+	bool is_number = value_int(node->text, &number);
 
-	if (!value_int(node->text, &number) || number < 0 || number > INT32_MAX)
+	if (kind == NUMBER && (!is_number || number < 0 || number > INT32_MAX))
 		fault(reader, node, "must be a whole number that is not negative");
+	else if (kind == DEPTH && (!is_number || number < 1 || number > 5))
+		fault(reader, node, "must be a number of certificates, 1 to 5");
+	else if (kind == DAYS && (!is_number || number < 1 || number > 36525))
+		fault(reader, node, "must be a number of days, 1 to 36525");
+	else if (kind == YEARS && (!is_number || number < 1 || number > 100))
+		fault(reader, node, "must be a number of years, 1 to 100");
 	else
-		*ret_number = number * factor;
+		*ret_number = kind == YEARS ? number * 365 : number;
 }
 
-/* by_device and by_tool are ours, too. */
-static void take_mode(struct reader *reader, const struct parse_node *node, const char **ret_mode)
-{
-	if (strcmp(node->text, "by_device") == 0 || strcmp(node->text, "by_tool") == 0)
-		*ret_mode = node->text;
-	else
-		fault(reader, node, "must be by_device or by_tool: the fcc injector takes no keys or seeds from elsewhere");
-}
-
-static void take_checked(struct reader *reader, const struct parse_node *node, enum kind kind, const char **ret_text)
+/* NULL: the injector takes it. */
+static const char *text_fault(enum kind kind, const char *text)
 {
 	uint8_t uuid[16];
 
-	if (kind == UUID && !rules_uuid(node->text, uuid))
-		fault(reader, node, "is not a UUID; write 8-4-4-4-12 hex digits");
-	else if (kind == OFFSET && !rules_utc_offset(node->text))
-		fault(reader, node, "must be +hh:mm or -hh:mm");
+	if (kind == UUID && !rules_uuid(text, uuid))
+		return "is not a UUID; write 8-4-4-4-12 hex digits";
+	if (kind == OFFSET && !rules_utc_offset(text))
+		return "must be +hh:mm or -hh:mm";
+	/* by_device and by_tool are ours, too */
+	if (kind == MODE && strcmp(text, "by_device") != 0 && strcmp(text, "by_tool") != 0)
+		return "must be by_device or by_tool: the fcc injector takes no keys or seeds from elsewhere";
+	if (kind == COUNTRY && strlen(text) != 2)
+		return "must be two letters";
+	if (strlen(text) > TEXT_LIMIT)
+		return "must not be longer than 256 bytes";
+	return NULL;
+}
+
+static void take_text(struct reader *reader, const struct parse_node *node, enum kind kind, const char **ret_text)
+{
+	const char *why = text_fault(kind, node->text);
+
+	if (why)
+		fault(reader, node, why);
 	else
 		*ret_text = node->text;
 }
@@ -146,25 +183,61 @@ static void take(struct reader *reader, const struct parse_node *node, const str
 		take_flag(reader, node, place);
 		break;
 	case NUMBER:
-		take_number(reader, node, 1, place);
-		break;
+	case DEPTH:
+	case DAYS:
 	case YEARS:
-		take_number(reader, node, 365, place);
+		take_number(reader, node, mapping->kind, place);
 		break;
 	case URI:
 	case URI_TO_CLAIM:
 	case URI_DIRECT:
 		reader->uris[mapping->kind - URI] = node;
 		break;
-	case KEY_MODE:
-	case ENTROPY:
-		take_mode(reader, node, place);
-		break;
-	case IGNORED:
+	case CERTIFICATE:
+		*(const struct parse_node **)place = node;
 		break;
 	default:
-		take_checked(reader, node, mapping->kind, place);
+		take_text(reader, node, mapping->kind, place);
 	}
+}
+
+/* Only of the name of a file the tool's environment is known: its folder does not matter. */
+static bool has_placeholder(const struct parse_node *node, enum kind kind)
+{
+	const char *slash = kind == CERTIFICATE ? strrchr(node->text, '/') : NULL;
+
+	return strstr(slash ? slash : node->text, "<%") || strstr(slash ? slash : node->text, "%>");
+}
+
+/* Two names of one thing: which one the tool would believe is not known. */
+static bool is_said_before(const struct reader *reader, const struct mapping *mapping)
+{
+	for (size_t i = 0; i < MAPPING_COUNT; i++)
+		if (reader->taken[i] && mappings[i].offset == mapping->offset &&
+		    (mapping->offset != AT(uri) || mappings[i].kind == mapping->kind))
+			return true;
+	return false;
+}
+
+static void take_known(struct reader *reader, const struct parse_node *node, const struct mapping *mapping)
+{
+	if (node->kind != PARSE_TEXT)
+		fault(reader, node, "must be a single value");
+	else if (is_said_before(reader, mapping))
+		fault(reader, node, "is said for the second time; take one out");
+	else if (has_placeholder(node, mapping->kind))
+		fault(reader, node, "holds a placeholder of the tool's environment; write what it stands for");
+	else
+		take(reader, node, mapping);
+	reader->taken[mapping - mappings] = node;
+}
+
+/* YAML's ways to say nothing. */
+static bool is_empty(const struct parse_node *node)
+{
+	if (node->kind != PARSE_TEXT)
+		return !node->first;
+	return !*node->text || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0;
 }
 
 /* A map's keys, and those of the maps in it: device-info, device-certificate. */
@@ -173,17 +246,28 @@ static void read_map(struct reader *reader, const struct parse_node *map)
 	for (const struct parse_node *node = map->first; node; node = node->next) {
 		const struct mapping *mapping = find(node->key);
 
-		if (node->kind == PARSE_MAP && (!mapping || mapping->kind != IGNORED))
+		if (!mapping && node->kind == PARSE_MAP)
 			read_map(reader, node);
 		else if (!mapping)
 			tell(reader, &node->key_place, "not taken over: the fcc injector has no option for ", node->key);
-		else if (node->kind == PARSE_TEXT && !node->is_absent && *node->text)
-			take(reader, node, mapping);
+		else if (is_empty(node))
+			continue;
+		else if (mapping->kind == IGNORED)
+			tell(reader, &node->key_place, "not taken over: it does not concern the fcc injector: ", node->key);
+		else
+			take_known(reader, node, mapping);
 	}
 }
 
+/* A fault of the file as a whole. */
+static void fault_of_file(struct reader *reader, const struct parse_node *root, const char *what)
+{
+	tell(reader, &(struct config_place){.file = root->place.file}, what, "");
+	reader->yml->fault_count++;
+}
+
 /* Which address counts, and whether gateways take it. */
-static void choose_uri(struct reader *reader)
+static void choose_uri(struct reader *reader, const struct parse_node *root)
 {
 	struct fcu_yml *yml = reader->yml;
 	bool is_direct = yml->use_bootstrap == 0;
@@ -191,15 +275,18 @@ static void choose_uri(struct reader *reader)
 	const struct parse_node *node = reader->uris[is_direct ? 2 : to_claim ? 1 : 0];
 	const char *why;
 
-	if (is_direct && to_claim) {
-		reader->tell("first-to-claim needs use-bootstrap: every gateway would refuse the two together");
-		yml->fault_count++;
-	}
+	if (is_direct && to_claim)
+		fault_of_file(reader, root, "first-to-claim needs use-bootstrap: every gateway would refuse the two together");
+	for (size_t i = 0; i < sizeof(reader->uris) / sizeof(reader->uris[0]); i++)
+		if (reader->uris[i] && reader->uris[i] != node)
+			tell(reader, &reader->uris[i]->key_place,
+			     "not taken over: use-bootstrap and first-to-claim ask for another address than ",
+			     reader->uris[i]->key);
 	if (!node) {
-		reader->tell(is_direct  ? "no server address: lwm2m-server-uri is not set"
-			     : to_claim ? "no server address: bootstrap-server-uri-first-to-claim is not set"
-					: "no server address: bootstrap-server-uri is not set");
-		yml->fault_count++;
+		fault_of_file(reader, root,
+			      is_direct  ? "no server address: lwm2m-server-uri is not set"
+			      : to_claim ? "no server address: bootstrap-server-uri-first-to-claim is not set"
+					 : "no server address: bootstrap-server-uri is not set");
 		return;
 	}
 	why = rules_uri_fault(node->text, to_claim);
@@ -225,7 +312,7 @@ pep_status fcu_yml_read(struct arena *arena, const char *path, fcu_yml_tell tell
 	if (status != PEP_OK)
 		return status;
 	read_map(&reader, root);
-	choose_uri(&reader);
+	choose_uri(&reader, root);
 	*ret_yml = yml;
 	return PEP_OK;
 }

@@ -5,9 +5,7 @@
 #ifndef CORE_COMMAND_FCU_YML_H
 #define CORE_COMMAND_FCU_YML_H
 
-#include "core/base/arena.h"
-
-#include <pep/plugin.h>
+#include "core/config/parse.h"
 
 /* What could be taken over. A text that is NULL, a flag or number that is negative: the file does not say. */
 struct fcu_yml {
@@ -17,11 +15,13 @@ struct fcu_yml {
 	const char *vendor_id, *class_id;
 	const char *manufacturer, *model_number, *device_type, *hardware_version, *timezone, *utc_offset;
 	const char *country, *state, *locality, *organization, *unit;
-	const char *update_certificate, *server_ca; /* as written; placeholders of the tool's environment may be in it */
-	size_t fault_count;                         /* what every gateway would refuse, or we cannot do; each was told */
+	/* Names of files, as written: the folder in front may be a placeholder of the tool's environment. */
+	const struct parse_node *update_certificate, *server_ca;
+	size_t fault_count; /* what every gateway would refuse, or we cannot do; each was told */
 };
 
-/* Called with one line for each fault and each key that is not taken over, with file, line and column in front. */
+/* Called with one line for each fault and each key that is not taken over, with file, line and column in front. Keys without a
+ * value count as absent. */
 typedef void (*fcu_yml_tell)(const char *line);
 
 /* Texts live as long as the arena. Not PEP_OK: the file cannot be read, or is not YAML. */

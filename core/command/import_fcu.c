@@ -7,6 +7,7 @@
 #include "core/command/command.h"
 #include "core/command/fcu_yml.h"
 #include "core/config/file.h"
+#include "core/config/place.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,15 +20,14 @@
 static const char import_help[] =
 	"Usage: pep-server import-fcu [--bootstrap-ca FILE] DIR\n"
 	"\n"
-	"Reads DIR/fcu.yml (or DIR/config/fcu.yml), DIR/keystore and the update certificate of the vendor's factory tool, says "
-	"what\n"
-	"gateways would refuse, and prints the injector section of pep.yaml.\n"
-	"  --bootstrap-ca FILE   certificate by which gateways know the bootstrap server, if fcu.yml names none\n";
+	"Reads DIR/fcu.yml (or DIR/config/fcu.yml), DIR/keystore and the update certificate of the vendor's factory tool, says\n"
+	"what gateways would refuse and what is not taken over, and prints the injector section of pep.yaml.\n"
+	"  --bootstrap-ca FILE   certificate by which gateways know the bootstrap server; wins over the one in fcu.yml\n"
+	"Exit codes: 0 done, 1 other failure, 2 usage, 3 there are faults, and nothing is printed.\n";
 
 struct import {
 	struct arena arena;
-	char *dir;             /* whole path */
-	const char *server_ca; /* of the command line; NULL: none */
+	char *dir, *server_ca; /* whole paths; the second one of the command line, NULL: none */
 	struct fcu_yml yml;
 	struct buffer out;
 };
@@ -67,21 +67,24 @@ static const char *find_key_file(struct import *import, const char *ours, const 
 }
 
 /* A file that fcu.yml names, by its last part: the folders in front are of the tool's environment. */
-static const char *find_named(struct import *import, const char *what, const char *written)
+static const char *find_named(struct import *import, const struct parse_node *node)
 {
-	const char *name = written && strrchr(written, '/') ? strrchr(written, '/') + 1 : written;
+	const char *name = node && strrchr(node->text, '/') ? strrchr(node->text, '/') + 1 : node ? node->text : NULL;
+	struct pep_error err = {0};
 	const char *path;
 
-	if (!written)
+	if (!name)
 		return NULL;
-	if (*written == '/' && access(written, R_OK) == 0)
-		return written;
+	if (*node->text == '/' && access(node->text, R_OK) == 0)
+		return node->text;
 	path = look_in(import, "", name);
 	if (!path)
 		path = look_in(import, "/resources", name);
 	if (path)
 		return path;
-	(void)fprintf(stderr, "%s: %s \"%s\" is neither there nor in resources\n", import->dir, what, name);
+	(void)place_fail(&err, PEP_NOT_FOUND, &node->place,
+			 "\"%s\" names \"%.200s\", which is neither in the folder nor in its resources", node->key, name);
+	tell(err.message);
 	import->yml.fault_count++;
 	return NULL;
 }
@@ -126,11 +129,10 @@ static void put_password(struct import *import, const char *key_path)
 static void put_server(struct import *import)
 {
 	const struct fcu_yml *yml = &import->yml;
-	const char *server_ca =
-		import->server_ca ? import->server_ca : find_named(import, "the bootstrap server's certificate", yml->server_ca);
+	const char *server_ca = import->server_ca ? import->server_ca : find_named(import, yml->server_ca);
 
 	if (!server_ca && !yml->server_ca) {
-		(void)fputs("no certificate of the bootstrap server: name it with --bootstrap-ca FILE\n", stderr);
+		tell("no certificate of the bootstrap server: name it with --bootstrap-ca FILE");
 		import->yml.fault_count++;
 	}
 	put_flag(import, "use_bootstrap", yml->use_bootstrap);
@@ -166,7 +168,7 @@ static void put_section(struct import *import)
 	put_text(import, "utc_offset", yml->utc_offset);
 	put_text(import, "vendor_id", yml->vendor_id);
 	put_text(import, "class_id", yml->class_id);
-	put_text(import, "update_certificate", find_named(import, "update-auth-certificate-file", yml->update_certificate));
+	put_text(import, "update_certificate", find_named(import, yml->update_certificate));
 	put_flag(import, "time_sync", yml->time_sync);
 	put_flag(import, "verify_on_device", yml->verify_on_device);
 	put_text(import, "entropy", yml->entropy);
@@ -185,22 +187,37 @@ static int run(struct import *import)
 	if (import->out.failed)
 		return command_complain(COMMAND_FAILED, "out of memory");
 	if (import->yml.fault_count)
-		return command_complain(COMMAND_REFUSED, "%zu faults, see above; nothing is written", import->yml.fault_count);
+		return command_complain(COMMAND_REFUSED, "%zu %s, see above; nothing is written", import->yml.fault_count,
+					import->yml.fault_count == 1 ? "fault" : "faults");
 	(void)fwrite(import->out.data, 1, import->out.size, stdout);
 	return COMMAND_DONE;
 }
 
-int command_import_fcu(int count, char **arguments)
+static int import_folder(const char *dir, const char *server_ca)
 {
-	struct import import = {0};
-	const char *dir = NULL;
+	AUTO(free_ptr) char *whole_dir = realpath(dir, NULL);
+	AUTO(free_ptr) char *whole_server_ca = server_ca ? realpath(server_ca, NULL) : NULL;
+	struct import import = {.dir = whole_dir, .server_ca = whole_server_ca};
 	int exit_code;
 
+	if (!whole_dir || (server_ca && (!whole_server_ca || access(whole_server_ca, R_OK) != 0)))
+		return command_complain(COMMAND_FAILED, "%s cannot be read: %s", whole_dir ? server_ca : dir, strerror(errno));
+	buffer_init(&import.out, OUTPUT_LIMIT);
+	exit_code = run(&import);
+	buffer_fini(&import.out);
+	arena_fini(&import.arena);
+	return exit_code;
+}
+
+int command_import_fcu(int count, char **arguments)
+{
+	const char *dir = NULL, *server_ca = NULL;
+
+	if (command_asks_help(count, arguments))
+		return fputs(import_help, stdout) < 0 ? COMMAND_FAILED : COMMAND_DONE;
 	for (int i = 0; i < count; i++) {
-		if (strcmp(arguments[i], "--help") == 0)
-			return fputs(import_help, stdout) < 0 ? COMMAND_FAILED : COMMAND_DONE;
 		if (strcmp(arguments[i], "--bootstrap-ca") == 0 && i + 1 < count)
-			import.server_ca = arguments[++i];
+			server_ca = arguments[++i];
 		else if (arguments[i][0] != '-' && !dir)
 			dir = arguments[i];
 		else
@@ -210,13 +227,5 @@ int command_import_fcu(int count, char **arguments)
 	}
 	if (!dir)
 		return command_complain(COMMAND_USAGE, "import-fcu needs a folder; try pep-server import-fcu --help");
-	import.dir = realpath(dir, NULL);
-	if (!import.dir)
-		return command_complain(COMMAND_FAILED, "%s cannot be read: %s", dir, strerror(errno));
-	buffer_init(&import.out, OUTPUT_LIMIT);
-	exit_code = run(&import);
-	buffer_fini(&import.out);
-	arena_fini(&import.arena);
-	free(import.dir);
-	return exit_code;
+	return import_folder(dir, server_ca);
 }

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* How long one question may take: there may be many, and the server is about to answer. */
-#define ASK_MS 20
+/* One look: there may be many, and the server is about to answer. */
+#define ASK_MS 0
 
 struct adoption {
 	struct provisioner *provisioner;

@@ -32,6 +32,13 @@ printf 'server: {plugin_dir: %s/plugins, data_dir: %s/data}\ninjector: mock\n' "
 : >"$work/empty.yaml"
 expect 0 "pep-server 3." --version
 expect 0 "Usage: pep-server" --help
+expect 0 "pep-server ca init|inspect" --help
+expect 0 "pep-server import-fcu DIR" --help
+expect 0 "Usage: pep-server ca init" ca --help
+expect 0 "Usage: pep-server import-fcu" import-fcu --help
+expect 2 "Usage: pep-server ca init" ca
+expect 2 "import-fcu needs a folder" import-fcu
+expect 2 'unexpected argument "nothing"' nothing
 expect 2 "unrecognized option" --nonsense
 expect 2 "requires an argument" --config
 expect 2 'unexpected argument "more"' --config "$conf" more

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bare.c - the yardsticks: SQLite alone, doing what the server's work comes down to.
+ * bare.c - the yardsticks: SQLite or GnuTLS alone, doing what the server's work comes down to.
  *
- *     pep-bench-bare commits FILE COUNT   COUNT commits one after the other, as durable as the server's; prints how many a second
- *     pep-bench-bare pages FILE COUNT     COUNT times the query behind a list page of 1,000; prints CPU microseconds per page
+ *     pep-bench-bare commits FILE COUNT    COUNT commits one after the other, as durable as the server's; prints how many a second
+ *     pep-bench-bare pages FILE COUNT      COUNT times the query behind a list page of 1,000; prints CPU microseconds per page
+ *     pep-bench-bare keys SECONDS THREADS  GnuTLS alone: key pairs and signatures; prints how many of both together a second
  */
+#include "keys.h"
+
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdint.h>
@@ -98,9 +101,14 @@ int main(int argc, char **argv)
 {
 	sqlite3 *db = NULL;
 	int64_t count = argc == 4 ? strtoll(argv[3], NULL, 10) : 0;
+	int64_t key_seconds = argc == 4 && strcmp(argv[1], "keys") == 0 ? strtoll(argv[2], NULL, 10) : 0;
 
+	if (key_seconds > 0 && key_seconds <= 3600 && count > 0 && count <= 1024) {
+		printf("%.1f\n", keys_per_second((unsigned)count, (unsigned)key_seconds));
+		return 0;
+	}
 	if (count < 1 || (strcmp(argv[1], "commits") != 0 && strcmp(argv[1], "pages") != 0)) {
-		(void)fprintf(stderr, "usage: pep-bench-bare commits|pages FILE COUNT\n");
+		(void)fprintf(stderr, "usage: pep-bench-bare commits|pages FILE COUNT | keys SECONDS THREADS\n");
 		return 2;
 	}
 	check(db, sqlite3_open(argv[2], &db), "open");

@@ -8,6 +8,7 @@
 #include "tests/unit/fcc/gateways.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static void look(const char *serial, struct injector_view *ret_view)
 {
@@ -46,6 +47,7 @@ static int run(const char *key_mode, uint16_t port, struct injector_facts facts)
 
 	factory_options(values);
 	values[OPT_KEY_MODE].text = key_mode;
+	values[OPT_CONNECT_TIMEOUT].number = 20000;
 	facts.file = PEP_TEST_PLUGIN_DIR "/fcc.so";
 	facts.values = values;
 	facts.target = (struct pep_target){.struct_size = sizeof(struct pep_target), .port = port, .ip = "127.0.0.1"};
@@ -53,19 +55,48 @@ static int run(const char *key_mode, uint16_t port, struct injector_facts facts)
 	return injector_suite_run(&facts);
 }
 
+/* As far as the system lets. */
+static void allow_core_dumps(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) != 0)
+		abort();
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_CORE, &limit) != 0)
+		abort();
+}
+
+/* The keys of the authority and of gateways were in this process. */
+static int has_core_dumps(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur > 1;
+}
+
 /* Every mode has gateways of its own: the suite's serial numbers are the same. */
 int main(void)
 {
+	struct busy_port busy;
 	int failed;
 
+	allow_core_dumps();
 	(void)factory_init();
+	busy_port_init(&busy);
 	failed = run("by_device", gateways_init(),
 		     (struct injector_facts){
 			     .cases = by_device, .case_count = sizeof(by_device) / sizeof(by_device[0]), .slow_serial = "SLOW"});
 	gateways_fini();
+	/* All waits of its gateways come after the certificate, and then nobody leaves; before it there is the connection. */
 	failed += run("by_tool", gateways_init(),
-		      (struct injector_facts){.cases = by_tool, .case_count = sizeof(by_tool) / sizeof(by_tool[0])});
+		      (struct injector_facts){.cases = by_tool,
+					      .case_count = sizeof(by_tool) / sizeof(by_tool[0]),
+					      .slow_serial = "GW",
+					      .slow_port = busy.port});
 	gateways_fini();
+	busy_port_fini(&busy);
+	failed += has_core_dumps();
 	factory_fini();
 	return failed;
 }

@@ -91,6 +91,8 @@ void injector_driver_run(struct injector_driver *driver, const char *serial, str
 	if (!copy || !ip)
 		abort();
 	target.ip = ip;
+	if (attempt->port)
+		target.port = attempt->port;
 	attempt->in_order = true;
 	attempt->result.struct_size = sizeof(attempt->result);
 	if (driver->ops->threads == PEP_THREADS_SERIAL)

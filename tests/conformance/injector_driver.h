@@ -23,6 +23,7 @@ struct injector_driver {
 struct injector_attempt {
 	/* in */
 	uint32_t number;                            /* of the attempt; 0: 1 */
+	uint16_t port;                              /* 0: that of the facts */
 	int64_t timeout_ms;                         /* 0: a minute */
 	pep_status refuse_contacted, refuse_issued; /* what the witness answers */
 	unsigned cancel_at;                         /* cancelled from the so-manieth question on; 0: never */

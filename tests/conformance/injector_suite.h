@@ -28,8 +28,8 @@ struct injector_facts {
 	struct pep_target target;
 	const struct injector_case *cases; /* the first one delivers */
 	size_t case_count;
-	const char *slow_serial; /* how serials of gateways begin that need more than ten seconds, and then take it; NULL: none that
-				  * can be left before they have it */
+	const char *slow_serial; /* how serials of gateways begin that need more than ten seconds, and then take it */
+	uint16_t slow_port;      /* where those listen; 0: where all do */
 	bool foretold;           /* the identity follows from serial and attempt */
 	/* NULL: the gateways cannot be asked. */
 	void (*look)(const char *serial, struct injector_view *ret_view);

@@ -80,6 +80,19 @@ def fault(lines, name, mode, state, error, words):
     check(words is None or words in record[3], record[3])
 
 
+def double_by_device(lines):
+    """The copy of the first answer is not taken for the last one, whenever it comes."""
+    gateways = Gateways(BUILD, 1, "TWICE-", ["double"])
+    try:
+        (serial, (status, _, body)), = ask_all(lines["by_device"], gateways).items()
+    finally:
+        gateways.end()
+    record = lines["by_device"].records().get(serial)
+    wrong = untruths(serial, status, record, gateways.held.get(serial))
+    check(not wrong, "\n".join(wrong))
+    check(record[0] in (FAILED, IN_DOUBT), body)
+
+
 def nobody_there(lines, mode):
     gateways = Gateways(BUILD, 1, "GONE-")
     gateways.end()
@@ -134,11 +147,54 @@ def bad_configurations(lines, mode):
         check(ended.returncode == 3 and len(said) == 1, "exit %d: %s" % (ended.returncode, ended.stderr))
 
 
-def cases(lines):
+MORE = """answer_timeout: 1s
+entropy: by_tool
+root_of_trust: by_tool
+enrollment_id_parameter: true
+parameters: "site=Oulu, hall 1; line:int=-7; key-check.value:hex=00ff"
+"""
+
+
+def more_settings(folder, mode):
+    """Seeds and parameters of the factory's own: a gateway takes them, and stores the parameters."""
+    line = Line(BUILD, os.path.join(folder, "more-" + mode), mode, MORE)
+    try:
+        gateways = Gateways(BUILD, 1, "MORE-")
+        try:
+            (serial, (status, _, body)), = ask_all(line, gateways).items()
+        finally:
+            gateways.end()
+        check(status == 200, body)
+        wrong = untruths(serial, status, line.records().get(serial), gateways.held.get(serial))
+        check(not wrong, "\n".join(wrong))
+    finally:
+        check(line.end() == 0, "".join(line.server.log[-20:]))
+
+
+def no_secure_element(folder):
+    """A gateway without one says so before it has anything."""
+    line = Line(BUILD, os.path.join(folder, "se"), "by_device", "secure_element: true")
+    try:
+        gateways = Gateways(BUILD, 1, "SE-")
+        try:
+            (serial, (_, code, body)), = ask_all(line, gateways).items()
+        finally:
+            gateways.end()
+        check(code == "gateway_refused", body)
+        state, _, _, reason = line.records()[serial]
+        check(state == FAILED and "status 37" in reason and "secure_element" in reason, reason)
+    finally:
+        line.end()
+
+
+def cases(lines, folder):
+    yield "fault double, by_device", lambda: double_by_device(lines)
+    yield "no secure element", lambda: no_secure_element(folder)
     for mode in lines:
         yield "fifteen at once, " + mode, lambda mode=mode: fifteen_at_once(lines, mode)
         yield "nobody there, " + mode, lambda mode=mode: nobody_there(lines, mode)
         yield "retry after doubt, " + mode, lambda mode=mode: retry_after_doubt(lines, mode)
+        yield "more settings, " + mode, lambda mode=mode: more_settings(folder, mode)
         yield "bad configurations, " + mode, lambda mode=mode: bad_configurations(lines, mode)
     for row in FAULTS:
         yield "fault %s, %s" % row[:2], lambda row=row: fault(lines, *row)
@@ -151,7 +207,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="pep-fcc-") as folder:
         lines = {mode: Line(BUILD, os.path.join(folder, mode), mode, "answer_timeout: 1s") for mode in ("by_device", "by_tool")}
         try:
-            for name, run in cases(lines):
+            for name, run in cases(lines, folder):
                 try:
                     run()
                     passed += 1

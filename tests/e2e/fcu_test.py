@@ -38,7 +38,7 @@ class Line(Server):
             path = os.path.join(home, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="ascii") as f:
-                f.write("not empty\n")
+                f.write("use-bootstrap: true\n")
             os.chmod(path, 0o600)
         self.home, self.world, self.calls = home, os.path.join(folder, "world"), os.path.join(folder, "calls")
         values = {"python": sys.executable, "home": home, "script": TOOL, "kill_after": "500ms",
@@ -131,6 +131,8 @@ def test_a_gateway_gets_its_identity(line):
     equal(line.held("GW-1"), ["-", body["enrollmentID"]], "the gateway")
     equal(line.request("GET", "/v3/enrollment-id?serialNumber=GW-1")[2].decode(), body["enrollmentID"], "lookup")
     equal(line.left_behind(), [], "files")
+    with open("/proc/%d/limits" % line.process.pid, encoding="ascii") as f:
+        equal(re.search(r"Max core file size +(\d+) +(\d+)", f.read()).groups(), ("0", "0"), "core files of the server")
     equal(line.ask("GW-1")[2], body, "the same request again")
     equal(len(line.calls_made()), 1, "calls of the tool")
     equal(line.stop(), 0, "exit code")
@@ -155,7 +157,7 @@ def test_what_a_shell_would_have_eaten(line):
 def test_every_way_to_go_wrong(line):
     """Nothing that ran is called undone, nothing unclear a success; and another try is always possible."""
     line.start()
-    cases = [("FCU-FAIL", "exit code 1, its last line: ConnectionRefusedError"), ("FCU-IDFAIL", "exit code 3"), ("FCU-CRASH", "signal 11"),
+    cases = [("FCU-FAIL", "exit code 1, its last line: ConnectionRefusedError: [Errno 111]; start the gateway's factory program"), ("FCU-IDFAIL", "exit code 3"), ("FCU-CRASH", "signal 11"),
              ("FCU-NOID", "printed no enrollment identity"), ("FCU-TWO", "different enrollment identities"),
              ("FCU-SHORT", "no enrollment identity"), ("FCU-NONSENSE", "no enrollment identity")]
     for port, (serial, words) in enumerate(cases, 8000):
@@ -236,7 +238,16 @@ def test_it_does_not_start_without_the_tool(line):
         equal(line.wait(), 3, "exit code without " + name)
         check(name in "".join(line.log), "the log does not name " + name)
         os.rename(line.home + "/aside", os.path.join(line.home, name))
+    config = os.path.join(line.home, "config/fcu.yml")
+    with open(config, "w", encoding="ascii") as f:
+        f.write("use-bootstrap: true\nvendor-id: [\n")
+    line.start(wait=False)
+    equal(line.wait(), 3, "exit code with an fcu.yml that is not YAML")
+    check("config/fcu.yml:3:1: " in "".join(line.log), "the log does not name the line: " + "".join(line.log))
+    with open(config, "w", encoding="ascii") as f:
+        f.write("update-auth-certificate-file: <%= ENV['FCU_RESOURCES_DIR'] %>/x\n")
     line.start()
+    check("fcu.yml:1 uses FCU_RESOURCES_DIR" in "".join(line.log), "no warning: " + "".join(line.log))
     equal(line.stop(), 0, "exit code with all of them")
 
 
@@ -313,12 +324,12 @@ test_killed_and_nobody_comes_back_in_time.options = {"timeout": "4s", "lease": "
 
 def test_killed_with_its_runner(line):
     """Nobody can know then: in doubt, and the tool is not left alone."""
-    serial = "FCU-HANG"
+    serial = "FCU-BROOD"
     line.start()
     thread = threading.Thread(target=line.ask, args=(serial,))
     thread.start()
-    until(lambda: line.held(serial), "the tool has begun")
-    tool = line.calls_made()[0]["pid"]
+    until(lambda: len(line.held(serial)) == 2, "the tool has begun, and two that it started")
+    tool, *others = [call["pid"] for call in line.calls_made()]
     with open("/proc/%d/stat" % tool, encoding="ascii") as f:
         runner = int(f.read().rsplit(")", 1)[1].split()[1])
     line.process.send_signal(signal.SIGSTOP)  # it must not see the runner's end
@@ -326,7 +337,9 @@ def test_killed_with_its_runner(line):
     line.kill()
     thread.join()
     until(lambda: not is_alive(tool), "the tool died with its runner")
+    check(all(is_alive(pid) for pid in others), "what it started did not")
     line.start()
+    until(lambda: not any(is_alive(pid) for pid in others), "what the tool started is ended")
     state, _, reason, _ = line.record(serial)
     equal(state, IN_DOUBT, "state")
     check("runner" in reason, reason)

@@ -4,6 +4,7 @@
 The tool's side is played with recorded messages of transcripts.jsonl. The last line is "N passed, N failed".
 """
 import concurrent.futures
+import errno
 import hashlib
 import http.server
 import json
@@ -65,6 +66,19 @@ def connect(port):
     return socket.create_connection(("127.0.0.1", port), LIMIT_S)
 
 
+def wait_until_refused(port):
+    """The gateway has ended."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        try:
+            with connect(port) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                read_all(connection)
+        except ConnectionRefusedError:
+            return
+    raise AssertionError("it goes on listening")
+
+
 def inject(port, frame=GOOD):
     """All that the gateway says to one message, up to its close."""
     with connect(port) as connection:
@@ -87,6 +101,26 @@ def status_of(answer):
     """ReturnStatus of an answer with a payload."""
     at = answer.index(b"ReturnStatus") + len(b"ReturnStatus")
     return answer[at] if answer[at] < 24 else answer[at + 1]
+
+
+def cbor_head(major, number):
+    return bytes([major << 5 | number]) if number < 24 else struct.pack(">BH", major << 5 | 25, number)
+
+
+def cbor(value):
+    if isinstance(value, int):
+        return cbor_head(0, value)
+    if isinstance(value, str):
+        return cbor_head(3, len(value.encode())) + value.encode()
+    return cbor_head(4, len(value)) + b"".join(cbor_map(*entry) for entry in value)
+
+
+def cbor_map(*pairs):
+    return cbor_head(5, len(pairs)) + b"".join(cbor(key) + cbor(value) for key, value in pairs)
+
+
+def frame_of(payload):
+    return b"mbedprov" + struct.pack("<I", len(payload)) + payload + hashlib.sha256(payload).digest()
 
 
 class Sim:
@@ -182,10 +216,33 @@ class OneGateway(unittest.TestCase):
 
     def test_wrong_use(self):
         for options in (["--count", "0"], ["--fault", "refuse:99"], ["--fault", "2-1=slow:1"], ["--serial-prefix", "a/b"], ["--port", "0"],
-                        ["--provision", "ftp://x"], ["--ip", "gateway"], ["what"], ["--port", "65535", "--count", "2"], ["--store"]):
+                        ["--provision", "ftp://x"], ["--provision", "http://"], ["--ip", "gateway"], ["what"], ["--port", "65535", "--count", "2"], ["--store"]):
             with self.subTest(options=options), Sim(*options) as sim:
                 code, output, errors = sim.end()
                 self.assertEqual((code, output, len(errors.splitlines())), (2, "", 1))
+
+    def test_what_keeps_it_from_starting_is_told(self):
+        with socket.socket() as taken, tempfile.NamedTemporaryFile() as file:
+            taken.bind(("127.0.0.1", 0))
+            port = str(taken.getsockname()[1])
+            for options, words in ((["--port", port], f"port {port}: Address already in use"), (["--store", file.name], file.name),
+                                   (["--store", file.name + "/x/y"], file.name)):
+                with self.subTest(options=options), Sim(*options) as sim:
+                    code, output, errors = sim.end()
+                    self.assertEqual((code, output, len(errors.splitlines())), (1, "", 1))
+                    self.assertIn(words, errors)
+
+    def test_help_that_nobody_gets_is_a_failure(self):
+        with open("/dev/full", "wb") as full:
+            self.assertEqual(subprocess.run([PROGRAM, "--help"], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode, 1)
+
+    def test_text_is_not_cut_inside_a_character(self):
+        text = "x" * 127 + "\u00e9" * 40
+        parameter = cbor_map(("SchemeVersion", "0.0.1"), ("Verify", 0), ("ConfigParams", [(("Name", "own"), ("Data", text))]))
+        with Sim("--json", "--print") as sim:
+            inject(json.loads(sim.process.stdout.readline())["port"], frame_of(parameter))
+            item = json.loads(sim.end()[1].splitlines()[0])
+        self.assertEqual((item["value"], item["size"]), ("x" * 127 + "...", 207))
 
 
 class Faults(unittest.TestCase):
@@ -226,6 +283,9 @@ class Faults(unittest.TestCase):
         with Sim("--fault", "disabled") as sim:
             self.assertEqual(inject(sim.port()), b"mbedprov" + struct.pack("<I", 9))
             self.assertEqual(sim.end()[0], 1)
+        with Sim("--fault", "disabled", "--json") as sim:
+            inject(json.loads(sim.process.stdout.readline())["port"])
+            self.assertIsNone(json.loads(sim.end()[1])["returnStatus"])
 
     def test_wrong_cn(self):
         with Sim("--fault", "wrong-cn") as sim:
@@ -260,6 +320,31 @@ class Many(unittest.TestCase):
             self.assertEqual(sim.end()[0], 0)
             self.assertEqual(sorted(os.listdir(folder)), [f"GW{number:06}" for number in range(7, 57)])
             self.assertIn("mbed.BootstrapDeviceCert.crt", os.listdir(f"{folder}/GW000056"))
+
+
+    def test_an_end_is_told_when_it_comes(self):
+        with Sim("--count", "3", "--json") as sim:
+            ports = [json.loads(sim.process.stdout.readline())["port"] for _ in range(3)]
+            inject(ports[2])
+            self.assertEqual(json.loads(sim.process.stdout.readline())["serial"], "SIM-000003")
+            sim.process.send_signal(signal.SIGINT)
+            code, output, _ = sim.end()
+        self.assertEqual((code, {json.loads(line)["exitCode"] for line in output.splitlines()}), (1, {130}))
+
+    def test_one_that_cannot_start_ends_all(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+            with Sim("--count", "3", "--port", str(port - 1)) as sim:
+                code, _, errors = sim.end()
+        self.assertEqual((code, len(errors.splitlines())), (1, 1))
+
+    def test_a_thousand(self):
+        with Sim("--count", "1000") as sim:
+            ports = {sim.port() for _ in range(1000)}
+            self.assertEqual(len(ports), 1000)
+            sim.process.send_signal(signal.SIGTERM)
+            self.assertEqual(sim.end()[0], 1)
 
 
 class FakePep(http.server.ThreadingHTTPServer):
@@ -335,6 +420,31 @@ class Line(unittest.TestCase):
         with FakePep(lambda request: (200, None, ENROLLMENT_ID)) as pep:
             self.assertEqual(self.run_line(pep, "--count", "2")[1]["failures"], {"not_at_the_gateway": 2})
 
+    def test_an_error_is_not_a_success_whatever_it_is_called(self):
+        with FakePep(lambda request: (500, "provisioned", None)) as pep:
+            self.assertEqual(self.run_line(pep)[1]["failures"], {"provisioned": 1})
+
+    def test_a_port_stays_with_its_gateway_until_pep_has_answered(self):
+        outcome = []
+
+        def deliver(request):
+            with connect(request["port"]) as connection:
+                connection.sendall(GOOD)
+                read_frame(connection)
+                # Reset: without a wait of the kernel, which would keep the port, too.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            wait_until_refused(request["port"])
+            with socket.socket() as other:
+                try:
+                    other.bind(("127.0.0.1", request["port"]))
+                    outcome.append("taken by another")
+                except OSError as error:
+                    outcome.append(error.errno)
+            return 200, None, ENROLLMENT_ID
+        with FakePep(deliver) as pep:
+            self.run_line(pep)
+        self.assertEqual(outcome, [errno.EADDRINUSE])
+
     def test_another_identity_than_the_gateway_holds(self):
         def lie(request):
             inject(request["port"])
@@ -346,8 +456,9 @@ class Line(unittest.TestCase):
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             with Sim("--provision", f"http://127.0.0.1:{closed.getsockname()[1]}", "--count", "3") as sim:
-                code, output, _ = sim.end()
-        self.assertEqual(code, 1)
+                code, output, errors = sim.end()
+        self.assertEqual((code, len(errors.splitlines())), (1, 1))
+        self.assertIn("connect", errors)
         self.assertIn("3 units, 0 provisioned, 3 failed", output)
         self.assertIn("failed: unreachable 3", output)
 

@@ -12,7 +12,8 @@ PARTNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "partner")
 EXPECTED = ["bin/pep-cli", "sbin/pep-server", "include/pep/plugin.h", "include/pep/identity.h", "include/pep/storage.h", "include/pep/injector.h",
             "include/pep/exporter.h", "lib*/**/pep/plugins/sqlite.so", "lib*/**/pep/plugins/mock.so", "lib*/**/pep/plugins/csv.so",
             "lib*/**/pep/plugins/json.so", "etc/pep/pep.yaml", "lib/systemd/system/pep.service", "share/man/man1/pep-cli.1",
-            "share/man/man5/pep.yaml.5", "share/man/man8/pep-server.8", "share/bash-completion/completions/pep-cli",
+            "lib*/**/pep/plugins/fcc.so", "lib*/**/pep/plugins/fcu.so", "bin/pep-fcc-sim", "libexec/pep/pep-fcu-run",
+            "share/man/man1/pep-fcc-sim.1", "share/doc/pep/docs/plugins/fcc.md", "share/man/man5/pep.yaml.5", "share/man/man8/pep-server.8", "share/bash-completion/completions/pep-cli",
             "share/doc/pep/LICENSE", "share/doc/pep/README.md", "share/doc/pep/docs/README.md", "share/doc/pep/docs/openapi.yaml",
             "share/doc/pep/docs/plugins/sqlite.md"]
 

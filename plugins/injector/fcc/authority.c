@@ -2,6 +2,8 @@
 #include "authority.h"
 
 #include "authority_key.h"
+#include "keypair.h"
+#include "mould.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs11.h>
@@ -20,6 +22,7 @@ struct authority {
 	unsigned count;
 	uint8_t key_id[64];
 	size_t key_id_size;
+	struct mould *mould;
 	int64_t expires_s;
 };
 
@@ -84,6 +87,7 @@ static pep_status check_chain(struct authority *authority, struct pep_error *err
 				place, authority->count);
 	for (unsigned i = 0; i == 0 || i < sent; i++) {
 		const char *fault = authority_fault(authority->chain[i], i < sent, time(NULL));
+		int64_t expires_s;
 
 		if (fault)
 			return pep_fail(err, PEP_INVALID, 0, "fcc: ca_certificate %.200s, certificate %u: %s", place, i + 1, fault);
@@ -93,45 +97,12 @@ static pep_status check_chain(struct authority *authority, struct pep_error *err
 			  verdict != 0))
 			return pep_fail(err, PEP_INVALID, 0, "fcc: ca_certificate %.200s: certificate %u has not signed number %u",
 					place, i + 1, i);
+		expires_s = gnutls_x509_crt_get_expiration_time(authority->chain[i]);
+		if (i == 0 || expires_s < authority->expires_s)
+			authority->expires_s = expires_s;
 		if (gnutls_x509_crt_export2(authority->chain[i], GNUTLS_X509_FMT_DER, &authority->chain_der[i]) < 0)
 			return pep_fail(err, PEP_NO_MEMORY, 0, "fcc: no memory for ca_certificate %.200s", place);
 	}
-	return PEP_OK;
-}
-
-static pep_status load(struct authority *authority, struct pep_error *err)
-{
-	pep_status status = authority_key_load(authority->settings, &authority->key, err);
-
-	if (status == PEP_OK)
-		status = load_certificates(authority, err);
-	if (status == PEP_OK)
-		status = check_chain(authority, err);
-	if (status == PEP_OK)
-		status = authority_key_check(authority->settings, authority->key, authority->chain[0], err);
-	if (status != PEP_OK)
-		return status;
-	authority->expires_s = gnutls_x509_crt_get_expiration_time(authority->chain[0]);
-	authority->key_id_size = sizeof(authority->key_id);
-	if (gnutls_x509_crt_get_subject_key_id(authority->chain[0], authority->key_id, &authority->key_id_size, NULL) < 0)
-		authority->key_id_size = 0;
-	return PEP_OK;
-}
-
-pep_status authority_open(const struct settings *settings, struct authority **ret_authority, struct pep_error *err)
-{
-	struct authority *authority = calloc(1, sizeof(*authority));
-	pep_status status;
-
-	if (!authority)
-		return pep_fail(err, PEP_NO_MEMORY, 0, "fcc: no memory for the certificate authority");
-	authority->settings = settings;
-	status = load(authority, err);
-	if (status != PEP_OK) {
-		authority_close(authority);
-		return status;
-	}
-	*ret_authority = authority;
 	return PEP_OK;
 }
 
@@ -140,6 +111,7 @@ void authority_close(struct authority *authority)
 	if (!authority)
 		return;
 	gnutls_privkey_deinit(authority->key); /* which wipes it */
+	mould_free(authority->mould);
 	for (unsigned i = 0; i < authority->count; i++) {
 		gnutls_x509_crt_deinit(authority->chain[i]);
 		certificate_wipe(&authority->chain_der[i]);
@@ -174,16 +146,6 @@ static int set_subject(gnutls_x509_crt_t certificate, const struct settings *set
 	return code == 0 ? set_name(certificate, GNUTLS_OID_X520_COMMON_NAME, serial) : code;
 }
 
-/* 20 bytes that are a positive number (RFC 5280, 4.1.2.2). */
-static int set_serial(gnutls_x509_crt_t certificate)
-{
-	uint8_t number[20];
-	int code = gnutls_rnd(GNUTLS_RND_NONCE, number, sizeof(number));
-
-	number[0] = (uint8_t)((number[0] & 0x7f) | (number[0] & 0x7f ? 0 : 1));
-	return code == 0 ? gnutls_x509_crt_set_serial(certificate, number, sizeof(number)) : code;
-}
-
 static int set_extensions(gnutls_x509_crt_t certificate, const struct authority *authority, gnutls_pubkey_t key)
 {
 	uint8_t id[64];
@@ -201,19 +163,19 @@ static int set_extensions(gnutls_x509_crt_t certificate, const struct authority 
 	return code;
 }
 
-static int set_all(gnutls_x509_crt_t certificate, const struct authority *authority, const char *serial, gnutls_pubkey_t key,
-		   int64_t now_s)
+static int set_all(gnutls_x509_crt_t certificate, const struct authority *authority, const struct mould_fields *fields,
+		   gnutls_pubkey_t key)
 {
 	int code = gnutls_x509_crt_set_version(certificate, 3);
 
 	if (code == 0)
-		code = set_serial(certificate);
+		code = gnutls_x509_crt_set_serial(certificate, fields->serial, sizeof(fields->serial));
 	if (code == 0)
-		code = gnutls_x509_crt_set_activation_time(certificate, now_s - BACKDATE_S);
+		code = gnutls_x509_crt_set_activation_time(certificate, fields->from_s);
 	if (code == 0)
-		code = gnutls_x509_crt_set_expiration_time(certificate, now_s + authority->settings->validity_days * DAY_S);
+		code = gnutls_x509_crt_set_expiration_time(certificate, fields->to_s);
 	if (code == 0)
-		code = set_subject(certificate, authority->settings, serial);
+		code = set_subject(certificate, authority->settings, fields->name);
 	if (code == 0)
 		code = gnutls_x509_crt_set_pubkey(certificate, key);
 	if (code == 0)
@@ -223,21 +185,115 @@ static int set_all(gnutls_x509_crt_t certificate, const struct authority *author
 	return code;
 }
 
-pep_status authority_issue(const struct authority *authority, const char *serial, gnutls_pubkey_t key, int64_t now_s,
-			   gnutls_datum_t *ret_der, struct pep_error *err)
+/* What differs from gateway to gateway. The serial number has 160 bits, the first one 0. */
+static int make_fields(const struct authority *authority, const char *name, gnutls_pubkey_t key, int64_t now_s,
+		       struct mould_fields *ret_fields)
+{
+	int code = gnutls_rnd(GNUTLS_RND_NONCE, ret_fields->serial, sizeof(ret_fields->serial));
+
+	ret_fields->serial[0] &= 0x7f;
+	if (!ret_fields->serial[0])
+		ret_fields->serial[0] = 1;
+	ret_fields->from_s = now_s - BACKDATE_S;
+	ret_fields->to_s = now_s + authority->settings->validity_days * DAY_S;
+	ret_fields->name = name;
+	return code == 0 ? certificate_point(key, ret_fields->point) : code;
+}
+
+/* A certificate that nobody gets: the shape of all the others. */
+static int make_mould(struct authority *authority)
 {
 	gnutls_x509_crt_t certificate = NULL;
+	gnutls_datum_t private_key = {0}, der = {0};
+	gnutls_pubkey_t key = NULL;
+	struct mould_fields fields;
+	int code = keypair_make(&key, &private_key, NULL) == PEP_OK ? 0 : GNUTLS_E_MEMORY_ERROR;
+
+	certificate_wipe(&private_key);
+	if (code == 0)
+		code = make_fields(authority, "mould", key, time(NULL), &fields);
+	if (code == 0)
+		code = gnutls_x509_crt_init(&certificate);
+	if (code == 0)
+		code = set_all(certificate, authority, &fields, key);
+	if (code == 0)
+		code = gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_DER, &der);
+	if (code == 0)
+		authority->mould = mould_new((struct blob){.data = der.data, .size = der.size}, &fields);
+	if (code == 0 && !authority->mould)
+		code = GNUTLS_E_ASN1_GENERIC_ERROR;
+	certificate_wipe(&der);
+	gnutls_x509_crt_deinit(certificate);
+	gnutls_pubkey_deinit(key);
+	return code;
+}
+
+static pep_status load(struct authority *authority, struct pep_error *err)
+{
+	pep_status status = authority_key_load(authority->settings, &authority->key, err);
 	int code;
+
+	if (status == PEP_OK)
+		status = load_certificates(authority, err);
+	if (status == PEP_OK)
+		status = check_chain(authority, err);
+	if (status == PEP_OK)
+		status = authority_key_check(authority->settings, authority->key, authority->chain[0], err);
+	if (status != PEP_OK)
+		return status;
+	authority->key_id_size = sizeof(authority->key_id);
+	if (gnutls_x509_crt_get_subject_key_id(authority->chain[0], authority->key_id, &authority->key_id_size, NULL) < 0)
+		authority->key_id_size = 0;
+	code = make_mould(authority);
+	return code == 0 ? PEP_OK
+			 : pep_fail(err, PEP_INVALID, code, "fcc: no certificate can be made with ca_key %.200s: %s",
+				    authority->settings->ca_key, gnutls_strerror(code));
+}
+
+pep_status authority_open(const struct settings *settings, struct authority **ret_authority, struct pep_error *err)
+{
+	struct authority *authority = calloc(1, sizeof(*authority));
+	pep_status status;
+
+	if (!authority)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "fcc: no memory for the certificate authority");
+	authority->settings = settings;
+	status = load(authority, err);
+	if (status != PEP_OK) {
+		authority_close(authority);
+		return status;
+	}
+	*ret_authority = authority;
+	return PEP_OK;
+}
+
+pep_status authority_check(const struct authority *authority, int64_t now_s, struct pep_error *err)
+{
+	const struct settings *settings = authority->settings;
 
 	if (authority->expires_s <= now_s)
 		return pep_fail(err, PEP_INTERNAL, 0, "fcc: ca_certificate %.200s has expired; make a new one",
-				authority->settings->ca_certificate);
-	code = gnutls_x509_crt_init(&certificate);
+				settings->ca_certificate);
+	if (!settings->by_device || !authority_key_is_token(settings)) /* by_tool: issued before the connection */
+		return PEP_OK;
+	return authority_key_check(settings, authority->key, authority->chain[0], err);
+}
+
+pep_status authority_issue(const struct authority *authority, const char *serial, gnutls_pubkey_t key, int64_t now_s,
+			   gnutls_datum_t *ret_der, struct pep_error *err)
+{
+	gnutls_datum_t tbs = {0}, signature = {0};
+	struct mould_fields fields;
+	int code = make_fields(authority, serial, key, now_s, &fields);
+
+	if (code == 0 && !mould_cast(authority->mould, &fields, &tbs))
+		code = GNUTLS_E_MEMORY_ERROR;
 	if (code == 0)
-		code = set_all(certificate, authority, serial, key, now_s);
-	if (code == 0)
-		code = gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_DER, ret_der);
-	gnutls_x509_crt_deinit(certificate);
+		code = gnutls_privkey_sign_data(authority->key, GNUTLS_DIG_SHA256, 0, &tbs, &signature);
+	if (code == 0 && !mould_sign(&tbs, &signature, ret_der))
+		code = GNUTLS_E_MEMORY_ERROR;
+	gnutls_free(tbs.data);
+	gnutls_free(signature.data);
 	return code == 0 ? PEP_OK
 			 : pep_fail(err, PEP_INTERNAL, code, "fcc: no certificate can be made for %s: %s; look at ca_key", serial,
 				    gnutls_strerror(code));

@@ -18,8 +18,12 @@ pep_status authority_open(const struct settings *settings, struct authority **re
 /* The key is wiped. NULL is fine. */
 void authority_close(struct authority *authority);
 
-/* Until when its certificate is valid, in seconds since 1970. */
+/* Until when its certificate, and those that gateways get with theirs, are valid, in seconds since 1970. */
 int64_t authority_expires_s(const struct authority *authority);
+
+/* Can it issue now? Asked before a gateway is erased: not expired; by_device also that a
+ * token is still there, which costs a signature. [any thread] */
+pep_status authority_check(const struct authority *authority, int64_t now_s, struct pep_error *err);
 
 /* A certificate for the gateway with this serial number, DER, the caller's, for certificate_wipe(): version 3, 160-bit random serial
  * number, subject of the settings with CN = serial, clientAuth. Valid from an hour ago. [any thread] */

@@ -21,18 +21,23 @@ static int give_pin(void *data, int attempt, const char *url, const char *label,
 	return 0;
 }
 
+bool authority_key_is_token(const struct settings *settings)
+{
+	return strncmp(settings->ca_key, "pkcs11:", 7) == 0;
+}
+
+/* For the certificate, too, which may be a token's where the key is a file's. */
+static int load_module(const char *module)
+{
+	int code = *module ? gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL, NULL) : 0;
+
+	return code == 0 && *module ? gnutls_pkcs11_add_provider(module, NULL) : code;
+}
+
 static int load_token(const struct settings *settings, gnutls_privkey_t key)
 {
 	void *data = (void *)settings; /* given back to give_pin(), which only reads it */
-	int code = 0;
 
-	if (*settings->pkcs11_module) {
-		code = gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL, NULL);
-		if (code == 0)
-			code = gnutls_pkcs11_add_provider(settings->pkcs11_module, NULL);
-	}
-	if (code != 0)
-		return code;
 	gnutls_privkey_set_pin_function(key, give_pin, data);
 	return gnutls_privkey_import_url(key, settings->ca_key, 0);
 }
@@ -71,11 +76,15 @@ static const char *advice(int code, bool is_token)
 
 pep_status authority_key_load(const struct settings *settings, gnutls_privkey_t *ret_key, struct pep_error *err)
 {
-	bool is_token = strncmp(settings->ca_key, "pkcs11:", 7) == 0;
+	bool is_token = authority_key_is_token(settings);
 	gnutls_privkey_t key = NULL;
 	pep_status status = PEP_OK;
-	int code = gnutls_privkey_init(&key);
+	int code = load_module(settings->pkcs11_module);
 
+	if (code < 0)
+		return pep_fail(err, PEP_INVALID, code, "fcc: pkcs11_module %.200s cannot be used: %s; name a PKCS#11 library",
+				settings->pkcs11_module, gnutls_strerror(code));
+	code = gnutls_privkey_init(&key);
 	if (code == 0 && is_token)
 		code = load_token(settings, key);
 	else if (code == 0)

@@ -10,6 +10,9 @@
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 
+/* Is it in a token, which may be pulled out? */
+bool authority_key_is_token(const struct settings *settings);
+
 /* *ret_key is the caller's; gnutls_privkey_deinit() wipes it. `settings` must live as long as the key: a token may ask for its PIN. */
 pep_status authority_key_load(const struct settings *settings, gnutls_privkey_t *ret_key, struct pep_error *err);
 

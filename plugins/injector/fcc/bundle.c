@@ -6,6 +6,7 @@
 
 #define HEAD_ROOM 9      /* of one item, at most */
 #define FIXED_ROOM 3072  /* names, heads and numbers; about 1300 are used */
+#define OWN_ROOM 40      /* of a parameter beside its name and data; 29 are used */
 #define KEY_USAGE 9      /* digitalSignature and keyAgreement */
 #define EXTENDED_USAGE 4 /* clientAuth */
 #define MD_SHA256 1
@@ -35,7 +36,9 @@ static void put_number(struct message *message, int64_t number)
 {
 	uint8_t head[HEAD_ROOM];
 
-	message_append(message, head, cbor_encode_uint((uint64_t)number, head, sizeof(head)));
+	message_append(message, head,
+		       number < 0 ? cbor_encode_negint((uint64_t)(-1 - number), head, sizeof(head))
+				  : cbor_encode_uint((uint64_t)number, head, sizeof(head)));
 }
 
 static void put_text_pair(struct message *message, const char *key, const char *text)
@@ -117,30 +120,55 @@ static void put_server_parameters(struct counted *list, const struct settings *s
 	put_optional_parameter(list, "mbed.AccountID", settings->account);
 }
 
-static void put_parameters(const struct bundle *bundle, struct message *message)
+static void put_own_parameter(struct counted *list, const struct parameter *parameter)
+{
+	put_parameter(list, parameter->name);
+	if (parameter->kind == PARAMETER_NUMBER) {
+		put_number(list->message, parameter->number);
+	} else {
+		put_start(list->message,
+			  parameter->kind == PARAMETER_TEXT ? cbor_encode_string_start : cbor_encode_bytestring_start,
+			  parameter->data.size);
+		message_append(list->message, parameter->data.data, parameter->data.size);
+	}
+}
+
+static void put_all_parameters(const struct bundle *bundle, struct counted *list)
 {
 	const struct settings *settings = bundle->settings;
-	struct counted list;
 
-	put_text(message, "ConfigParams");
-	list = counted_begin(message, cbor_encode_array_start);
 	if (settings->time_sync)
-		put_number_parameter(&list, "mbed.CurrentTime", bundle->now_s);
-	put_server_parameters(&list, settings);
-	put_text_parameter(&list, "mbed.EndpointName", bundle->serial);
-	put_text_parameter(&list, "mbed.SerialNumber", bundle->serial);
-	put_text_parameter(&list, "mbed.Manufacturer", settings->manufacturer);
-	put_text_parameter(&list, "mbed.ModelNumber", settings->model_number);
-	put_text_parameter(&list, "mbed.DeviceType", settings->device_type);
-	put_text_parameter(&list, "mbed.HardwareVersion", bundle->hardware_version);
-	put_number_parameter(&list, "mbed.MemoryTotalKB", settings->memory_total_kb);
-	put_optional_parameter(&list, "mbed.Timezone", settings->timezone);
-	put_optional_parameter(&list, "mbed.UTCOffset", settings->utc_offset);
+		put_number_parameter(list, "mbed.CurrentTime", bundle->now_s);
+	put_server_parameters(list, settings);
+	put_text_parameter(list, "mbed.EndpointName", bundle->serial);
+	put_text_parameter(list, "mbed.SerialNumber", bundle->serial);
+	put_text_parameter(list, "mbed.Manufacturer", settings->manufacturer);
+	put_text_parameter(list, "mbed.ModelNumber", settings->model_number);
+	put_text_parameter(list, "mbed.DeviceType", settings->device_type);
+	put_text_parameter(list, "mbed.HardwareVersion", bundle->hardware_version);
+	put_number_parameter(list, "mbed.MemoryTotalKB", settings->memory_total_kb);
+	put_optional_parameter(list, "mbed.Timezone", settings->timezone);
+	put_optional_parameter(list, "mbed.UTCOffset", settings->utc_offset);
 	if (settings->has_class_id)
-		put_uuid_parameter(&list, "mbed.ClassId", settings->class_id);
+		put_uuid_parameter(list, "mbed.ClassId", settings->class_id);
 	if (settings->has_vendor_id)
-		put_uuid_parameter(&list, "mbed.VendorId", settings->vendor_id);
-	counted_end(&list);
+		put_uuid_parameter(list, "mbed.VendorId", settings->vendor_id);
+	if (settings->enrollment_id_parameter)
+		put_text_parameter(list, "mbed.DeviceEnrollmentId", bundle->enrollment_id);
+	for (size_t i = 0; i < settings->parameters.count; i++)
+		put_own_parameter(list, &settings->parameters.list[i]);
+}
+
+/* There may be many, so they are counted first: by writing them into a message that takes nothing. */
+static void put_parameters(const struct bundle *bundle, struct message *message)
+{
+	struct message nowhere = {.failed = true};
+	struct counted counted = {.message = &nowhere}, list = {.message = message};
+
+	put_all_parameters(bundle, &counted);
+	put_text(message, "ConfigParams");
+	put_start(message, cbor_encode_array_start, counted.count);
+	put_all_parameters(bundle, &list);
 }
 
 /* --- keys and certificates --- */
@@ -227,13 +255,20 @@ static void put_session(const struct bundle *bundle, struct counted *map)
 	put_text_pair(map->message, "SID", bundle->sid);
 }
 
-static void put_entropy(const struct bundle *bundle, struct counted *map)
+static void put_seed(struct counted *map, const char *name, struct blob seed)
 {
-	if (!bundle->entropy.data)
+	if (!seed.data)
 		return;
 	map->count++;
-	put_text(map->message, "Entropy");
-	put_bytes(map->message, bundle->entropy);
+	put_text(map->message, name);
+	put_bytes(map->message, seed);
+}
+
+/* Taken once in the life of the gateway's program, so they stand in its first message. */
+static void put_seeds(const struct bundle *bundle, struct counted *map)
+{
+	put_seed(map, "Entropy", bundle->entropy);
+	put_seed(map, "ROT", bundle->root_of_trust);
 }
 
 /* "CN=serial", with the comma escaped: the only character that must be. False: it does not fit. */
@@ -261,13 +296,13 @@ bool bundle_write_request(const struct bundle *bundle, struct message *ret_messa
 		return false;
 	map = counted_begin(&message, cbor_encode_map_start);
 	put_session(bundle, &map);
-	put_entropy(bundle, &map);
+	put_seeds(bundle, &map);
 	map.count += 3;
 	put_number_pair(&message, "KpAlvSess", 1);
 	put_number_pair(&message, "Verify", 0);
 	put_text(&message, "CsrReqs");
 	put_start(&message, cbor_encode_array_start, 1);
-	put_start(&message, cbor_encode_map_start, 4);
+	put_start(&message, cbor_encode_map_start, bundle->settings->secure_element ? 5 : 4);
 	put_text_pair(&message, "PrKN", bundle_key_name(bundle->settings));
 	message.failed |= !write_subject(bundle->serial, subject, sizeof(subject));
 	put_text_pair(&message, "Subj", subject);
@@ -276,6 +311,11 @@ bool bundle_write_request(const struct bundle *bundle, struct message *ret_messa
 	put_start(&message, cbor_encode_map_start, 2);
 	put_number_pair(&message, "KU", KEY_USAGE);
 	put_number_pair(&message, "EKU", EXTENDED_USAGE);
+	if (bundle->settings->secure_element) {
+		put_text(&message, "SM");
+		put_start(&message, cbor_encode_map_start, 1);
+		put_text_pair(&message, "Prv", "SE");
+	}
 	counted_end(&map);
 	if (!message_finish(&message)) {
 		message_fini(&message);
@@ -300,13 +340,16 @@ static size_t identity_room(const struct bundle *bundle)
 			       settings->device_type,
 			       settings->timezone,
 			       settings->utc_offset};
+	const struct parameters *own = &settings->parameters;
 	size_t room = FIXED_ROOM + bundle->server_ca.size + bundle->update_certificate.size + bundle->private_key.size +
-		      bundle->entropy.size;
+		      bundle->entropy.size + bundle->root_of_trust.size;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		room += strlen(texts[i]);
 	for (size_t i = 0; i < bundle->chain_count; i++)
 		room += bundle->chain[i].size;
+	for (size_t i = 0; i < own->count; i++)
+		room += OWN_ROOM + strlen(own->list[i].name) + own->list[i].data.size;
 	return room;
 }
 
@@ -320,7 +363,7 @@ bool bundle_write_identity(const struct bundle *bundle, struct message *ret_mess
 		return false;
 	map = counted_begin(&message, cbor_encode_map_start);
 	put_session(bundle, &map);
-	put_entropy(bundle, &map);
+	put_seeds(bundle, &map);
 	map.count += 2;
 	put_number_pair(&message, "Verify", settings->verify_on_device);
 	put_number_pair(&message, "Disable", settings->disable);

@@ -9,15 +9,17 @@
 #include "settings.h"
 
 #define BUNDLE_ENTROPY_SIZE 48
+#define BUNDLE_ROOT_OF_TRUST_SIZE 16
 
 /* What an identity is made of; all is borrowed for the call. */
 struct bundle {
 	const struct settings *settings;
 	const char *sid, *serial, *hardware_version;
+	const char *enrollment_id; /* of the leaf */
 	int64_t now_s;
 	struct blob server_ca, update_certificate; /* data NULL: none */
 	struct blob private_key;                   /* DER; data NULL: the gateway has made it itself */
-	struct blob entropy;                       /* data NULL: the gateway's own */
+	struct blob entropy, root_of_trust;        /* data NULL: the gateway's own */
 	const struct blob *chain;                  /* the gateway's certificates, leaf first */
 	size_t chain_count;
 };

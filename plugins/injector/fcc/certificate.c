@@ -37,6 +37,34 @@ bool certificate_key_is_p256(gnutls_pubkey_t key)
 	       gnutls_pubkey_export_ecc_raw2(key, &curve, NULL, NULL, 0) == 0 && curve == GNUTLS_ECC_CURVE_SECP256R1;
 }
 
+bool certificate_number(const gnutls_datum_t *number, uint8_t ret_bytes[32])
+{
+	const uint8_t *data = number->data;
+	size_t size = number->size;
+
+	for (; size && !*data; size--)
+		data++;
+	if (size > 32)
+		return false;
+	memset(ret_bytes, 0, 32 - size);
+	memcpy(ret_bytes + 32 - size, data, size);
+	return true;
+}
+
+int certificate_point(gnutls_pubkey_t key, uint8_t ret_point[64])
+{
+	gnutls_ecc_curve_t curve;
+	gnutls_datum_t x = {0}, y = {0};
+	int code = gnutls_pubkey_export_ecc_raw2(key, &curve, &x, &y, 0);
+
+	if (code == 0 &&
+	    (curve != GNUTLS_ECC_CURVE_SECP256R1 || !certificate_number(&x, ret_point) || !certificate_number(&y, ret_point + 32)))
+		code = GNUTLS_E_ECC_UNSUPPORTED_CURVE;
+	gnutls_free(x.data);
+	gnutls_free(y.data);
+	return code;
+}
+
 bool certificate_is_p256(gnutls_x509_crt_t certificate)
 {
 	gnutls_pubkey_t key = NULL;

@@ -20,6 +20,10 @@ bool certificate_enrollment_id(struct blob der, char ret_text[ENROLLMENT_ID_SIZE
 /* Is the key one of P-256? */
 bool certificate_is_p256(gnutls_x509_crt_t certificate);
 bool certificate_key_is_p256(gnutls_pubkey_t key);
+/* A number of at most 32 bytes, big endian: GnuTLS leaves out, or puts in, zeros in front. */
+bool certificate_number(const gnutls_datum_t *number, uint8_t ret_bytes[32]);
+/* x and y of a P-256 key, 32 bytes each, big endian. Returns 0 or a code of GnuTLS. */
+int certificate_point(gnutls_pubkey_t key, uint8_t ret_point[64]);
 
 /* Why a gateway would not store this certificate, for the end of a sentence; NULL: it would. */
 const char *certificate_fault(gnutls_x509_crt_t certificate);

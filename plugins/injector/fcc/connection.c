@@ -102,6 +102,31 @@ enum connection_end connection_open(struct connection *connection, const struct 
 	return errno == EINPROGRESS || errno == EINTR ? finish_connect(connection, deadline_ms) : lost(connection, errno);
 }
 
+enum connection_end connection_look(struct connection *connection, bool *ret_has_input)
+{
+	uint8_t byte;
+	ssize_t got;
+
+	do {
+		got = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	} while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return lost(connection, 0);
+	if (got < 0 && errno != EAGAIN)
+		return lost(connection, errno);
+	*ret_has_input = got > 0;
+	return CONNECTION_DONE;
+}
+
+void connection_make_room(struct connection *connection, size_t size)
+{
+	int room = 0, wanted = (int)(2 * size);
+	socklen_t room_size = sizeof(room);
+
+	if (getsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &room, &room_size) == 0 && room < wanted)
+		(void)setsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
+}
+
 enum connection_end connection_send(struct connection *connection, const uint8_t *data, size_t size, int64_t deadline_ms,
 				    size_t *ret_sent)
 {

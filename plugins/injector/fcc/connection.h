@@ -25,6 +25,10 @@ struct connection {
 int64_t connection_now_ms(void);
 
 enum connection_end connection_open(struct connection *connection, const struct pep_target *target, int64_t deadline_ms);
+/* Without waiting: CONNECTION_DONE and whether the gateway has sent something, or CONNECTION_LOST. */
+enum connection_end connection_look(struct connection *connection, bool *ret_has_input);
+/* Ask the kernel for room for a message of `size` bytes: what it has taken arrives even if we are out of time, or gone. */
+void connection_make_room(struct connection *connection, size_t size);
 /* *ret_sent is how many bytes have left us, also where that is not all of them. */
 enum connection_end connection_send(struct connection *connection, const uint8_t *data, size_t size, int64_t deadline_ms,
 				    size_t *ret_sent);

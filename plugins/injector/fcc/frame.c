@@ -29,12 +29,13 @@ void message_fini(struct message *message)
 
 uint8_t *message_reserve(struct message *message, size_t size)
 {
-	uint8_t *place = message->data + message->size;
+	uint8_t *place;
 
 	if (message->failed || size > message->room - message->size) {
 		message->failed = true;
 		return NULL;
 	}
+	place = message->data + message->size;
 	message->size += size;
 	return place;
 }

@@ -6,28 +6,57 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+/* ECPrivateKey (RFC 5915, 3) of P-256, with the curve and the public key; what lies between the zeros is filled in. */
+static const uint8_t key_head[] = {0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20};
+static const uint8_t key_middle[] = {0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
+				     0x03, 0x01, 0x07, 0xa1, 0x44, 0x03, 0x42, 0x00, 0x04};
+#define SECRET_SIZE 32u
+#define POINT_SIZE 64u
+#define KEY_SIZE (sizeof(key_head) + SECRET_SIZE + sizeof(key_middle) + POINT_SIZE)
+
+/* GnuTLS would do the same through a tree of ASN.1, which takes as long as half a signature. */
+static int export_private(gnutls_privkey_t key, gnutls_pubkey_t public_key, gnutls_datum_t *ret_der)
+{
+	gnutls_datum_t secret = {0};
+	uint8_t *der = gnutls_malloc(KEY_SIZE);
+	uint8_t *at = der;
+	int code = der ? gnutls_privkey_export_ecc_raw2(key, NULL, NULL, NULL, &secret, 0) : GNUTLS_E_MEMORY_ERROR;
+
+	if (code == 0) {
+		memcpy(at, key_head, sizeof(key_head));
+		at += sizeof(key_head);
+		code = certificate_number(&secret, at) ? 0 : GNUTLS_E_INTERNAL_ERROR;
+		at += SECRET_SIZE;
+		memcpy(at, key_middle, sizeof(key_middle));
+		at += sizeof(key_middle);
+	}
+	if (code == 0)
+		code = certificate_point(public_key, at);
+	certificate_wipe(&secret);
+	if (code == 0) {
+		*ret_der = (gnutls_datum_t){.data = der, .size = KEY_SIZE};
+		return 0;
+	}
+	gnutls_free(der);
+	return code;
+}
+
 pep_status keypair_make(gnutls_pubkey_t *ret_key, gnutls_datum_t *ret_private_der, struct pep_error *err)
 {
 	unsigned bits = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
-	gnutls_x509_privkey_t pair = NULL;
 	gnutls_privkey_t key = NULL;
 	gnutls_pubkey_t public_key = NULL;
-	int code = gnutls_x509_privkey_init(&pair);
+	int code = gnutls_privkey_init(&key);
 
 	if (code == 0)
-		code = gnutls_x509_privkey_generate(pair, GNUTLS_PK_ECDSA, bits, 0);
-	if (code == 0)
-		code = gnutls_privkey_init(&key);
-	if (code == 0)
-		code = gnutls_privkey_import_x509(key, pair, 0);
+		code = gnutls_privkey_generate(key, GNUTLS_PK_ECDSA, bits, 0);
 	if (code == 0)
 		code = gnutls_pubkey_init(&public_key);
 	if (code == 0)
 		code = gnutls_pubkey_import_privkey(public_key, key, 0, 0);
 	if (code == 0)
-		code = gnutls_x509_privkey_export2(pair, GNUTLS_X509_FMT_DER, ret_private_der);
-	gnutls_privkey_deinit(key);
-	gnutls_x509_privkey_deinit(pair); /* which wipes it */
+		code = export_private(key, public_key, ret_private_der);
+	gnutls_privkey_deinit(key); /* which wipes it */
 	if (code != 0) {
 		gnutls_pubkey_deinit(public_key);
 		return pep_fail(err, PEP_INTERNAL, code, "fcc: no key pair can be made: %s", gnutls_strerror(code));

@@ -8,6 +8,11 @@
 	{                                                                                          \
 		.key = (name), .type = PEP_STRING, .fallback = "", .max = 256, .help = (help_text) \
 	}
+/* X.520 gives each its limit. */
+#define NAME(name, limit, help_text)                                                                   \
+	{                                                                                              \
+		.key = (name), .type = PEP_STRING, .fallback = "", .max = (limit), .help = (help_text) \
+	}
 #define FLAG(name, default_value, help_text)                                                      \
 	{                                                                                         \
 		.key = (name), .type = PEP_BOOL, .fallback = (default_value), .help = (help_text) \
@@ -61,10 +66,10 @@ const struct pep_option settings_options[OPT_COUNT + 1] = {
 				 .min = 2,
 				 .max = 2,
 				 .help = "C of the certificate's subject: two letters"},
-	[OPT_SUBJECT_STATE] = TEXT("subject_state", "ST of the certificate's subject"),
-	[OPT_SUBJECT_LOCALITY] = TEXT("subject_locality", "L of the certificate's subject"),
-	[OPT_SUBJECT_ORGANIZATION] = TEXT("subject_organization", "O of the certificate's subject"),
-	[OPT_SUBJECT_UNIT] = TEXT("subject_unit", "OU of the certificate's subject; without bootstrap it is the account"),
+	[OPT_SUBJECT_STATE] = NAME("subject_state", 128, "ST of the certificate's subject"),
+	[OPT_SUBJECT_LOCALITY] = NAME("subject_locality", 128, "L of the certificate's subject"),
+	[OPT_SUBJECT_ORGANIZATION] = NAME("subject_organization", 64, "O of the certificate's subject"),
+	[OPT_SUBJECT_UNIT] = NAME("subject_unit", 64, "OU of the certificate's subject; without bootstrap it is the account"),
 	[OPT_USE_BOOTSTRAP] = FLAG("use_bootstrap", "true", "true: bootstrap server; false: the LwM2M server itself"),
 	[OPT_FIRST_TO_CLAIM] = FLAG("first_to_claim", "true", "true: who knows the enrollment identity claims the gateway"),
 	[OPT_BOOTSTRAP_URI] = {.key = "bootstrap_uri",
@@ -102,6 +107,19 @@ const struct pep_option settings_options[OPT_COUNT + 1] = {
 			 .type = PEP_STRING,
 			 .fallback = "by_device",
 			 .help = "random seed of the gateway: by_device (its own) or by_tool (48 bytes from here)"},
+	[OPT_ROOT_OF_TRUST] = {.key = "root_of_trust",
+			       .type = PEP_STRING,
+			       .fallback = "by_device",
+			       .help = "root of the gateway's storage key: by_device (its own) or by_tool (16 bytes from here)"},
+	[OPT_SECURE_ELEMENT] = FLAG("secure_element", "false",
+				    "by_device: make the key in the gateway's secure element; images without one refuse"),
+	[OPT_ENROLLMENT_ID_PARAMETER] = FLAG("enrollment_id_parameter", "false",
+					     "store the enrollment identity on the gateway, as mbed.DeviceEnrollmentId"),
+	[OPT_PARAMETERS] = {.key = "parameters",
+			    .type = PEP_STRING,
+			    .fallback = "",
+			    .max = 4096,
+			    .help = "parameters of your own for every gateway: NAME=text; NAME:int=number; NAME:hex=digits"},
 	[OPT_DISABLE] = FLAG("disable", "false", "close the gateway's factory mode at the end"),
 	[OPT_CONNECT_TIMEOUT] = LIMIT("connect_timeout", "5s", "how long a gateway may take to accept the connection"),
 	[OPT_SEND_TIMEOUT] = LIMIT("send_timeout", "15s", "how long a gateway may take to read one message"),

@@ -5,6 +5,7 @@
 #include "session.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -42,15 +43,23 @@ static pep_status load_certificates(struct fcc *fcc, struct pep_error *err)
 {
 	const struct settings *settings = &fcc->settings;
 	int64_t expires_s = 0;
-	pep_status status = certificate_load("bootstrap_ca", settings->server_ca, &fcc->server_ca, &expires_s, err);
+	pep_status status;
 
+	certificate_wipe(&fcc->server_ca); /* of an earlier test that failed */
+	certificate_wipe(&fcc->update_certificate);
+	fcc->update_expires_s = INT64_MAX;
+	status = certificate_load("bootstrap_ca", settings->server_ca, &fcc->server_ca, &expires_s, err);
 	if (status != PEP_OK || !*settings->update_certificate)
 		return status;
 	status = certificate_load("update_certificate", settings->update_certificate, &fcc->update_certificate, &expires_s, err);
-	if (status == PEP_OK && settings->verify_on_device && expires_s <= time(NULL))
-		return pep_fail(err, PEP_INVALID, 0, "fcc: update_certificate %s has expired, and every gateway would refuse it",
+	if (status != PEP_OK || !settings->verify_on_device)
+		return status;
+	if (expires_s <= time(NULL))
+		return pep_fail(err, PEP_INVALID, 0,
+				"fcc: update_certificate %.200s has expired, and every gateway would refuse it",
 				settings->update_certificate);
-	return status;
+	fcc->update_expires_s = expires_s;
+	return PEP_OK;
 }
 
 /* What works, and will be regretted. */
@@ -69,6 +78,18 @@ static void warn(const struct fcc *fcc)
 			  "fcc: key_mode by_tool sends private keys over the network in the clear; see docs/plugins/fcc.md");
 }
 
+/* From here on the process has the authority's key. 0 counts for files only; 1 is too small for a file, and Linux takes it as "none" for
+ * a program that collects dumps, too. */
+static void keep_out_of_core_dumps(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+		(void)setrlimit(RLIMIT_CORE, &limit);
+	}
+}
+
 static pep_status fcc_self_test(void *injector, struct pep_error *err)
 {
 	struct fcc *fcc = injector;
@@ -77,6 +98,7 @@ static pep_status fcc_self_test(void *injector, struct pep_error *err)
 	if (fcc->authority)
 		return PEP_OK;
 	status = load_certificates(fcc, err);
+	keep_out_of_core_dumps();
 	if (status == PEP_OK)
 		status = authority_open(&fcc->settings, &fcc->authority, err);
 	if (status == PEP_OK)

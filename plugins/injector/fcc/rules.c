@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static int hex_value(char digit)
+int rules_hex_value(char digit)
 {
 	if (digit >= '0' && digit <= '9')
 		return digit - '0';
@@ -23,7 +23,7 @@ bool rules_uuid(const char *text, uint8_t ret_uuid[16])
 	if (strlen(text) != sizeof(form) - 1)
 		return false;
 	for (size_t i = 0; form[i]; i++) {
-		int value = hex_value(text[i]);
+		int value = rules_hex_value(text[i]);
 
 		if (form[i] == '-' ? text[i] != '-' : value < 0)
 			return false;
@@ -65,6 +65,26 @@ const char *rules_uri_fault(const char *uri, bool first_to_claim)
 		return "it must hold ?aid= and the account when first_to_claim is off; add it, or set account_id";
 	if (account && !*account)
 		return "nothing follows aid=; write the account there";
+	return NULL;
+}
+
+const char *rules_parameter_fault(const char *name)
+{
+	static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-_";
+	static const char *const own[] = {"mbed.CurrentTime",     "mbed.UseBootstrap",       "mbed.FirstToClaim",
+					  "mbed.EndpointName",    "mbed.BootstrapServerURI", "mbed.LwM2MServerURI",
+					  "mbed.Manufacturer",    "mbed.ModelNumber",        "mbed.DeviceType",
+					  "mbed.HardwareVersion", "mbed.SerialNumber",       "mbed.MemoryTotalKB",
+					  "mbed.Timezone",        "mbed.UTCOffset",          "mbed.ClassId",
+					  "mbed.VendorId",        "mbed.AccountID",          "mbed.DeviceEnrollmentId"};
+	size_t size = strlen(name);
+
+	if (size == 0 || size > RULES_NAME_SIZE || strspn(name, letters) != size)
+		return "a name has 1 to 100 characters of 0-9 A-Z a-z . - _";
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strncmp(own[i], name, size) == 0)
+			return "its name is one of FCC's own or the beginning of one, for which a gateway would take it; there are "
+			       "options for those";
 	return NULL;
 }
 

@@ -22,7 +22,7 @@ struct session {
 	gnutls_pubkey_t key;
 	gnutls_datum_t private_key; /* DER; none if the gateway has made its own */
 	gnutls_datum_t certificate; /* DER */
-	uint8_t entropy[BUNDLE_ENTROPY_SIZE];
+	uint8_t entropy[BUNDLE_ENTROPY_SIZE], root_of_trust[BUNDLE_ROOT_OF_TRUST_SIZE];
 	struct message message;
 };
 
@@ -33,6 +33,7 @@ static void session_fini(struct session *session)
 	certificate_wipe(&session->private_key);
 	certificate_wipe(&session->certificate);
 	gnutls_memset(session->entropy, 0, sizeof(session->entropy));
+	gnutls_memset(session->root_of_trust, 0, sizeof(session->root_of_trust));
 	message_fini(&session->message);
 }
 
@@ -62,25 +63,49 @@ static pep_status failed(struct session *session, const char *what)
 	return visit_end(&session->visit, PEP_NOT_SENT, PEP_INTERNAL, "%s", what);
 }
 
+static bool make_seeds(struct session *session)
+{
+	const struct settings *settings = &session->fcc->settings;
+
+	return make_sid(session->sid) &&
+	       (!settings->entropy_by_tool || gnutls_rnd(GNUTLS_RND_KEY, session->entropy, sizeof(session->entropy)) == 0) &&
+	       (!settings->root_of_trust_by_tool ||
+		gnutls_rnd(GNUTLS_RND_KEY, session->root_of_trust, sizeof(session->root_of_trust)) == 0);
+}
+
+/* The gateway's first message has them. */
+static void add_seeds(struct session *session, struct bundle *bundle)
+{
+	const struct settings *settings = &session->fcc->settings;
+
+	if (settings->entropy_by_tool)
+		bundle->entropy = (struct blob){.data = session->entropy, .size = sizeof(session->entropy)};
+	if (settings->root_of_trust_by_tool)
+		bundle->root_of_trust = (struct blob){.data = session->root_of_trust, .size = sizeof(session->root_of_trust)};
+}
+
 /* All that can be checked before the gateway is erased. */
 static pep_status session_begin(struct session *session)
 {
 	struct visit *visit = &session->visit;
+	struct pep_error why = {0};
 	const char *fault = rules_serial_fault(visit->id->serial, session->fcc->settings.by_device);
 
 	if (fault)
 		return visit_end(visit, PEP_NOT_SENT, PEP_INVALID, "this serial number cannot be given to it: %s", fault);
 	if (session->now_s < RULES_EARLIEST_S)
 		return failed(session, "the server's clock stands before 2017; set it");
-	if (!make_sid(session->sid))
-		return failed(session, "no random numbers can be made");
-	if (session->fcc->settings.entropy_by_tool && gnutls_rnd(GNUTLS_RND_KEY, session->entropy, sizeof(session->entropy)) != 0)
+	if (authority_check(session->fcc->authority, session->now_s, &why) != PEP_OK)
+		return failed(session, why.message);
+	if (session->fcc->update_expires_s <= session->now_s)
+		return failed(session, "update_certificate has expired, and every gateway would refuse it; give a new one");
+	if (!make_seeds(session))
 		return failed(session, "no random numbers can be made");
 	return visit_check(visit);
 }
 
 /* The certificate for session->key, and the message with it. */
-static pep_status make_identity(struct session *session)
+static pep_status make_identity(struct session *session, struct pep_error *why)
 {
 	const struct fcc *fcc = session->fcc;
 	const struct settings *settings = &fcc->settings;
@@ -97,20 +122,22 @@ static pep_status make_identity(struct session *session)
 		.server_ca = {.data = fcc->server_ca.data, .size = fcc->server_ca.size},
 		.update_certificate = {.data = fcc->update_certificate.data, .size = fcc->update_certificate.size},
 		.private_key = {.data = session->private_key.data, .size = session->private_key.size},
+		.enrollment_id = session->enrollment_id,
 		.chain = chain,
 	};
-	struct pep_error why = {0};
+	pep_status status = authority_issue(fcc->authority, id->serial, session->key, session->now_s, &session->certificate, why);
 
-	if (settings->entropy_by_tool && !settings->by_device) /* else the gateway has it from the first message */
-		bundle.entropy = (struct blob){.data = session->entropy, .size = sizeof(session->entropy)};
-	if (authority_issue(fcc->authority, id->serial, session->key, session->now_s, &session->certificate, &why) != PEP_OK)
-		return failed(session, why.message);
+	if (status != PEP_OK)
+		return status;
+	if (!settings->by_device)
+		add_seeds(session, &bundle);
 	bundle.chain_count = authority_chain(
 		fcc->authority, (struct blob){.data = session->certificate.data, .size = session->certificate.size}, chain);
 	if (!certificate_enrollment_id(chain[0], session->enrollment_id))
-		return failed(session, "no enrollment identity can be made");
+		return pep_fail(why, PEP_INTERNAL, 0, "fcc: no enrollment identity can be made");
 	message_fini(&session->message);
-	return bundle_write_identity(&bundle, &session->message) ? PEP_OK : failed(session, "its message cannot be made");
+	return bundle_write_identity(&bundle, &session->message) ? PEP_OK
+								 : pep_fail(why, PEP_INTERNAL, 0, "fcc: no memory for its message");
 }
 
 /* The certificate is on record: from its last byte on, the gateway may have it. */
@@ -169,12 +196,13 @@ static pep_status run_by_tool(struct session *session)
 	struct pep_error why = {0};
 	pep_status status;
 
-	if (keypair_make(&session->key, &session->private_key, &why) != PEP_OK)
-		return failed(session, why.message);
-	status = make_identity(session);
-	certificate_wipe(&session->private_key);
+	status = keypair_make(&session->key, &session->private_key, &why);
 	if (status == PEP_OK)
-		status = visit_connect(&session->visit, session->fcc->settings.connect_timeout_ms);
+		status = make_identity(session, &why);
+	certificate_wipe(&session->private_key);
+	if (status != PEP_OK)
+		return failed(session, why.message);
+	status = visit_connect(&session->visit, session->fcc->settings.connect_timeout_ms);
 	return status == PEP_OK ? finish_identity(session) : status;
 }
 
@@ -186,8 +214,7 @@ static pep_status request_csr(struct session *session)
 	struct bundle bundle = {.settings = settings, .sid = session->sid, .serial = visit->id->serial};
 	pep_status status;
 
-	if (settings->entropy_by_tool)
-		bundle.entropy = (struct blob){.data = session->entropy, .size = sizeof(session->entropy)};
+	add_seeds(session, &bundle);
 	if (!bundle_write_request(&bundle, &session->message))
 		return failed(session, "its first message cannot be made");
 	status = visit_connect(visit, settings->connect_timeout_ms);
@@ -216,6 +243,7 @@ static pep_status run_by_device(struct session *session)
 {
 	struct frame_reader reader;
 	struct response response;
+	struct pep_error why = {0};
 	pep_status status = request_csr(session);
 
 	if (status != PEP_OK)
@@ -224,9 +252,9 @@ static pep_status run_by_device(struct session *session)
 	if (status == PEP_OK)
 		status = take_csr(session, &response);
 	frame_reader_fini(&reader);
-	if (status == PEP_OK)
-		status = make_identity(session);
-	return status == PEP_OK ? finish_identity(session) : status;
+	if (status != PEP_OK)
+		return status;
+	return make_identity(session, &why) == PEP_OK ? finish_identity(session) : failed(session, why.message);
 }
 
 pep_status session_run(const struct fcc *fcc, const struct pep_target *target, const struct pep_identity *id, int64_t timeout_ms,

@@ -15,6 +15,7 @@ struct fcc {
 	struct settings settings;
 	struct authority *authority; /* NULL before self_test() */
 	gnutls_datum_t server_ca, update_certificate;
+	int64_t update_expires_s; /* INT64_MAX: no gateway looks */
 };
 
 /* As inject() of pep/injector.h. [any thread] */

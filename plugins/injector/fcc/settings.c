@@ -83,6 +83,15 @@ static pep_status read_server(struct settings *settings, const union pep_value *
 	return PEP_OK;
 }
 
+static pep_status check_country(const struct settings *settings, struct pep_error *err)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	if (strspn(settings->country, letters) == strlen(settings->country))
+		return PEP_OK;
+	return pep_fail(err, PEP_INVALID, 0, "fcc: subject_country \"%.16s\" must be two letters", settings->country);
+}
+
 static pep_status read_words(struct settings *settings, const union pep_value *values, struct pep_error *err)
 {
 	pep_status status = read_word(values, OPT_KEY_MODE, "by_device", "by_tool", &settings->by_device, err);
@@ -99,6 +108,15 @@ static pep_status read_words(struct settings *settings, const union pep_value *v
 		status = check_place(values, OPT_CA_CERTIFICATE, err);
 	if (status == PEP_OK && *settings->utc_offset && !rules_utc_offset(settings->utc_offset))
 		status = pep_fail(err, PEP_INVALID, 0, "fcc: utc_offset \"%.64s\" must be +hh:mm or -hh:mm", settings->utc_offset);
+	if (status == PEP_OK)
+		status = read_word(values, OPT_ROOT_OF_TRUST, "by_tool", "by_device", &settings->root_of_trust_by_tool, err);
+	if (status == PEP_OK && settings->secure_element && !settings->by_device)
+		status = pep_fail(err, PEP_INVALID, 0,
+				  "fcc: secure_element needs key_mode by_device; a key made here is not made in the gateway");
+	if (status == PEP_OK)
+		status = check_country(settings, err);
+	if (status == PEP_OK)
+		status = parameters_read("parameters", values[OPT_PARAMETERS].text, &settings->parameters, err);
 	return status;
 }
 
@@ -109,6 +127,8 @@ static struct settings take_values(const union pep_value *values)
 		.first_to_claim = values[OPT_FIRST_TO_CLAIM].flag,
 		.time_sync = values[OPT_TIME_SYNC].flag,
 		.verify_on_device = values[OPT_VERIFY_ON_DEVICE].flag,
+		.secure_element = values[OPT_SECURE_ELEMENT].flag,
+		.enrollment_id_parameter = values[OPT_ENROLLMENT_ID_PARAMETER].flag,
 		.disable = values[OPT_DISABLE].flag,
 		.ca_key = values[OPT_CA_KEY].text,
 		.ca_key_password = values[OPT_CA_KEY_PASSWORD].text,
@@ -153,6 +173,7 @@ pep_status settings_read(const union pep_value *values, struct settings *ret_set
 
 void settings_free(struct settings *settings)
 {
+	parameters_free(&settings->parameters);
 	free(settings->uri);
 	settings->uri = NULL;
 }

@@ -5,7 +5,7 @@
 #ifndef FCC_SETTINGS_H
 #define FCC_SETTINGS_H
 
-#include <pep/plugin.h>
+#include "parameters.h"
 
 /* Indexes of options and of their values. */
 enum {
@@ -39,6 +39,10 @@ enum {
 	OPT_TIME_SYNC,
 	OPT_VERIFY_ON_DEVICE,
 	OPT_ENTROPY,
+	OPT_ROOT_OF_TRUST,
+	OPT_SECURE_ELEMENT,
+	OPT_ENROLLMENT_ID_PARAMETER,
+	OPT_PARAMETERS,
 	OPT_DISABLE,
 	OPT_CONNECT_TIMEOUT,
 	OPT_SEND_TIMEOUT,
@@ -51,10 +55,12 @@ extern const struct pep_option settings_options[OPT_COUNT + 1];
 /* Texts are borrowed from the option values and live until the plugin is closed; an empty one is not set. */
 struct settings {
 	bool by_device, use_bootstrap, first_to_claim, time_sync, verify_on_device, entropy_by_tool, disable;
+	bool root_of_trust_by_tool, secure_element, enrollment_id_parameter;
 	bool has_vendor_id, has_class_id;
 	uint8_t vendor_id[16], class_id[16];
-	char *uri;           /* with the account in it where it must be; our own */
-	const char *account; /* in `uri`, or the text of account_id */
+	char *uri;                    /* with the account in it where it must be; our own */
+	struct parameters parameters; /* our own */
+	const char *account;          /* in `uri`, or the text of account_id */
 	const char *ca_key, *ca_key_password, *ca_certificate, *pkcs11_module;
 	const char *server_ca, *update_certificate;
 	const char *country, *state, *locality, *organization, *unit;

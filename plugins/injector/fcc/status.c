@@ -4,43 +4,43 @@
 #include <stddef.h>
 
 static const char *const words[] = {
-	[1] = "unspecified error; see its log",
-	[2] = "it is out of memory",
-	[3] = "a parameter is wrong (entropy or root of trust has the wrong size)",
-	[4] = "its protected storage failed; look at its disk",
-	[5] = "an internal item is there already; wipe its storage",
+	[1] = "unspecified error; see its log, and its clock if time_sync is off",
+	[2] = "it is out of memory; start it anew",
+	[3] = "entropy or root of trust has the wrong size; do versions fit?",
+	[4] = "its protected storage failed; look at its disk and rights",
+	[5] = "an item of its own is there already; wipe its storage",
 	[6] = "the server's identity is there already; wipe its storage",
-	[7] = "root of trust is missing or there already; wipe its storage",
-	[8] = "entropy is there already; wipe its storage",
-	[9] = "its factory mode is closed; it needs a repair",
-	[10] = "the certificate must not be used for this (extended key usage)",
+	[7] = "its root of trust is missing, or there already; wipe its storage, and look at root_of_trust",
+	[8] = "its entropy is there already; wipe its storage",
+	[9] = "its factory mode is closed; wipe its storage, or send it to repair",
+	[10] = "a certificate must not be used for this (extended key usage); do versions fit?",
 	[11] = "a name in the certificate cannot be read; look at the subject options",
-	[12] = "the signature of the certificate authority is wrong",
-	[13] = "a certificate has expired by its clock; set the server's clock, and time_sync",
-	[14] = "the name in the certificate is not the endpoint name, or its OU is not the account",
-	[15] = "its store takes no such item, or failed; see its log",
-	[16] = "its storage failed, or an item's name or data is wrong; look at its disk and rights, or its TPM",
-	[17] = "the item is there already; wipe its storage",
-	[18] = "a key or certificate fails its cryptographic check",
+	[12] = "the signature of the certificate authority is wrong; look at ca_certificate",
+	[13] = "a certificate has expired by its clock; set the server's clock, and turn time_sync on",
+	[14] = "the name in the certificate is not the endpoint name, or its OU is not the account; look at bootstrap_uri",
+	[15] = "its store of keys takes no such item, or failed; see its log",
+	[16] = "its storage failed, or takes no such name or data; look at its disk and rights, its TPM, and parameters",
+	[17] = "an item is there already; start it again, wipe its storage",
+	[18] = "a key, certificate or chain fails its check; look at bootstrap_ca, update_certificate, chain_depth",
 	[19] = "its factory program is not initialised; start it again",
-	[20] = "the message is malformed; do versions fit?",
-	[21] = "it could not make its answer",
-	[22] = "a group of the message is not supported; do versions fit?",
-	[23] = "a group of the message is unknown; do versions fit?",
+	[20] = "the message is malformed for it; do versions fit?",
+	[21] = "it could not make its answer; see its log",
+	[22] = "it does not support a group of the message; do versions fit?",
+	[23] = "it does not know a group of the message; do versions fit?",
 	[24] = "it wants another version of the message; do versions fit?",
-	[25] = "something that it needs is missing",
-	[26] = "something that it needs is empty",
-	[27] = "an item has the wrong size",
-	[28] = "the server's address is malformed; look at bootstrap_uri",
+	[25] = "an item that it needs is missing; do versions fit?",
+	[26] = "an item that it needs is empty; fill in its option",
+	[27] = "an item has the wrong size; do versions fit?",
+	[28] = "the server's address is malformed for it; look at bootstrap_uri and account_id",
 	[29] = "first to claim is not allowed with these settings; look at first_to_claim and bootstrap_uri",
-	[30] = "use_bootstrap is neither 0 nor 1",
-	[31] = "it could not say what failed",
-	[32] = "it could not write its warnings",
-	[33] = "utc_offset is malformed",
-	[34] = "certificate and private key do not fit together",
-	[35] = "session and disable do not fit together",
-	[36] = "too many signing requests",
-	[37] = "its image does not support a field, type or format of the message",
+	[30] = "its bootstrap mode is neither on nor off; do versions fit?",
+	[31] = "it failed, and could not say where; see its log",
+	[32] = "it has done all, and could not write its warnings",
+	[33] = "the offset from UTC is malformed for it; look at utc_offset",
+	[34] = "certificate and private key do not fit together; start it again",
+	[35] = "it does not close factory mode inside a session; do versions fit?",
+	[36] = "too many signing requests; do versions fit?",
+	[37] = "its image does not support a field, type or format of the message; look at key_mode and secure_element",
 };
 
 const char *status_words(uint64_t return_status)
@@ -55,6 +55,10 @@ const char *status_words(uint64_t return_status)
 const char *status_comm_words(uint32_t comm_status)
 {
 	switch (comm_status) {
+	case 1:
+		return "unspecified error; see its log";
+	case 2:
+		return "a parameter of its own is wrong; see its log";
 	case 3:
 		return "it has no memory for the message";
 	case 4:

@@ -24,26 +24,22 @@ pep_status visit_end(struct visit *visit, uint32_t outcome, pep_status status, c
 	return status == PEP_OK ? PEP_OK : pep_fail(visit->err, status, visit->connection.error, "%s", ret->detail);
 }
 
+/* Once it has got something, its factory program waits for the rest, or has ended. */
+static const char *restart_advice(const struct visit *visit)
+{
+	return visit->is_touched ? "start its factory program again and " : "";
+}
+
 pep_status visit_give_up(struct visit *visit, pep_status status, const char *what)
 {
-	(void)visit_end(visit, PEP_NOT_SENT, PEP_OK, "%s", what);
+	(void)visit_end(visit, PEP_NOT_SENT, PEP_OK, "%s; %sretry", what, restart_advice(visit));
 	return status;
 }
 
 static pep_status cancelled(struct visit *visit)
 {
 	return visit_end(visit, PEP_NOT_SENT, PEP_CANCELLED,
-			 "given up before its certificate was sent, as the server asked to; %sretry",
-			 visit->is_touched ? "start its factory program again and " : "");
-}
-
-pep_status visit_check(struct visit *visit)
-{
-	if (visit->witness->cancelled(visit->witness))
-		return cancelled(visit);
-	if (connection_now_ms() >= visit->deadline_ms)
-		return visit_end(visit, PEP_NOT_SENT, PEP_TIMEOUT, "the time limit passed before its certificate was sent; retry");
-	return PEP_OK;
+			 "given up before its certificate was sent, as the server asked to; %sretry", restart_advice(visit));
 }
 
 static int64_t step_deadline(const struct visit *visit, int64_t limit_ms)
@@ -114,12 +110,16 @@ static pep_status too_late(struct visit *visit, const char *what)
 
 pep_status visit_send(struct visit *visit, const struct message *message, bool may_stop, int64_t limit_ms)
 {
+	enum connection_end end;
 	size_t sent = 0;
 
 	visit->connection.giving_up = may_stop ? visit->witness : NULL;
-	switch (connection_send(&visit->connection, message->data, message->size, step_deadline(visit, limit_ms), &sent)) {
+	if (!may_stop)
+		connection_make_room(&visit->connection, message->size);
+	end = connection_send(&visit->connection, message->data, message->size, step_deadline(visit, limit_ms), &sent);
+	visit->is_touched |= sent > 0;
+	switch (end) {
 	case CONNECTION_DONE:
-		visit->is_touched = true;
 		return PEP_OK;
 	case CONNECTION_CANCELLED:
 		return cancelled(visit);
@@ -167,6 +167,23 @@ static pep_status unclear(struct visit *visit, const char *what)
 			 "its answer cannot be understood: %s; is this the gateway's factory program?", what);
 }
 
+pep_status visit_check(struct visit *visit)
+{
+	bool has_input = false;
+
+	if (visit->witness->cancelled(visit->witness))
+		return cancelled(visit);
+	if (connection_now_ms() >= visit->deadline_ms)
+		return visit_end(visit, PEP_NOT_SENT, PEP_TIMEOUT, "the time limit passed before its certificate was sent; %sretry",
+				 restart_advice(visit));
+	if (visit->connection.fd < 0)
+		return PEP_OK;
+	if (connection_look(&visit->connection, &has_input) != CONNECTION_DONE)
+		return lost(visit, "before its message was sent");
+	/* Another service greets, and what came too much would be taken for the next answer. */
+	return has_input ? unclear(visit, "it says something that it was not asked for") : PEP_OK;
+}
+
 /* A status without a message. After the certificate that can also mean that all was stored (an answer too long for the gateway). */
 static pep_status refused_bare(struct visit *visit, uint32_t comm_status)
 {
@@ -210,6 +227,8 @@ pep_status visit_receive(struct visit *visit, int64_t limit_ms, struct frame_rea
 		return unclear(visit, fault);
 	if (response.sid.data && !response_is(response.sid, visit->sid))
 		return unclear(visit, "it belongs to another session");
+	if (visit->is_sent && response.csr_count)
+		return unclear(visit, "it is the answer to an earlier message");
 	if (response.return_status == STATUS_NO_WARNINGS)
 		return unclear(visit, status_words(STATUS_NO_WARNINGS));
 	if (response.return_status)

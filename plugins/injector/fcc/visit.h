@@ -18,7 +18,7 @@ struct visit {
 	struct connection connection;
 	int64_t deadline_ms; /* of the whole */
 	const char *sid;
-	bool is_touched; /* a whole message has left us: the gateway is erased */
+	bool is_touched; /* something has left us: its factory program has to be started again */
 	bool is_sent;    /* the last byte of the message with the certificate has left us */
 };
 
@@ -29,7 +29,7 @@ __attribute__((format(printf, 4, 5))) pep_status visit_end(struct visit *visit, 
 /* The witness said no, or making something failed: nothing more is sent, *err is there already. Returns `status`. */
 pep_status visit_give_up(struct visit *visit, pep_status status, const char *what);
 
-/* Is the work still wanted, and in time? */
+/* Before each message: is the work still wanted, in time, the gateway there, and silent? */
 pep_status visit_check(struct visit *visit);
 
 pep_status visit_connect(struct visit *visit, int64_t limit_ms);

@@ -11,6 +11,8 @@
 pep_status check_program(const char *what, const char *path, struct pep_error *err);
 /* A regular file that is not empty and that this user can read. */
 pep_status check_file(const char *what, const char *path, struct pep_error *err);
+/* check_file(), and it does not hold the other of certificate and private key in its place, which is easily done. */
+pep_status check_pem(const char *what, const char *path, bool is_key, struct pep_error *err);
 /* A folder that this user can look into. */
 pep_status check_folder(const char *what, const char *path, struct pep_error *err);
 /* Can other users than its owner and group read it? */

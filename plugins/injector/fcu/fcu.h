@@ -11,12 +11,15 @@
 #include <pep/injector.h>
 #include <pthread.h>
 
+/* Files that the tool needs and that are looked for at start. */
+enum needed { NEEDED_CONFIG, NEEDED_CERTIFICATE, NEEDED_PRIVATE_KEY, NEEDED_COUNT };
+
 struct fcu {
 	const struct pep_host *host;
 	struct command_values values; /* python, script and home; the gateway's are filled in for each visit */
 	char *script;                 /* absolute; values.script */
 	const char *command, *environment, *secrets, *runner;
-	const char *needed[3]; /* configuration, certificate, private key: relative to home, or absolute; empty: not needed */
+	const char *needed[NEEDED_COUNT]; /* relative to home, or absolute; empty: not needed */
 	int64_t kill_after_ms, memory_mb;
 	struct files files;
 	pthread_mutex_t mutex; /* guards `busy` */

@@ -53,7 +53,7 @@ static const char *name_of(char name[NAME_ROOM], const char *nonce, const char *
 	return name;
 }
 
-static bool write_job(const struct files *files, int job, const char *serial)
+static bool write_job(int job, const char *serial)
 {
 	char text[JOB_SIZE_MAX];
 	int size = snprintf(text, sizeof(text), "serial %s\n", serial);
@@ -62,37 +62,58 @@ static bool write_job(const struct files *files, int job, const char *serial)
 		errno = EMSGSIZE;
 		return false;
 	}
-	return flock(job, LOCK_EX | LOCK_NB) == 0 && write(job, text, (size_t)size) == size && fsync(job) == 0 &&
-	       fsync(files->folder) == 0;
+	return flock(job, LOCK_EX | LOCK_NB) == 0 && write(job, text, (size_t)size) == size && fsync(job) == 0;
+}
+
+/* Under another name until it is whole and locked: who looks at the attempt sees no job, or one that its runner has. */
+static pep_status place_job(const struct files *files, const struct pep_identity *id, const char *new_name, int job)
+{
+	char name[NAME_ROOM];
+
+	if (!write_job(job, id->serial))
+		return PEP_UNAVAILABLE;
+	if (faccessat(files->folder, name_of(name, id->nonce, JOB_SUFFIX), F_OK, 0) == 0)
+		return PEP_CONFLICT;
+	if (errno != ENOENT || renameat(files->folder, new_name, files->folder, name) != 0)
+		return PEP_UNAVAILABLE;
+	return fsync(files->folder) == 0 ? PEP_OK : PEP_UNAVAILABLE;
 }
 
 pep_status files_make_job(const struct files *files, const struct pep_identity *id, int *ret_job, struct pep_error *err)
 {
+	char new_name[NAME_ROOM];
 	char name[NAME_ROOM];
-	int job =
-		openat(files->folder, name_of(name, id->nonce, JOB_SUFFIX), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	pep_status status = PEP_UNAVAILABLE;
+	int job;
 	int reason;
 
-	if (job < 0 && errno == EEXIST)
-		return pep_fail(err, PEP_CONFLICT, EEXIST, "fcu: this attempt at serial %.64s was begun before", id->serial);
-	if (job >= 0 && write_job(files, job, id->serial)) {
+	(void)snprintf(new_name, NAME_ROOM, ".%s%s", id->nonce, JOB_SUFFIX);
+	job = openat(files->folder, new_name, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	if (job >= 0)
+		status = place_job(files, id, new_name, job);
+	reason = errno;
+	if (status == PEP_OK) {
 		*ret_job = job;
 		return PEP_OK;
 	}
-	reason = errno;
 	if (job >= 0) {
-		(void)unlinkat(files->folder, name, 0);
+		(void)unlinkat(files->folder, new_name, 0);
+		if (status != PEP_CONFLICT)
+			(void)unlinkat(files->folder, name_of(name, id->nonce, JOB_SUFFIX), 0);
 		(void)close(job);
 	}
+	if (status == PEP_CONFLICT || (job < 0 && reason == EEXIST))
+		return pep_fail(err, PEP_CONFLICT, EEXIST, "fcu: this attempt at serial %.64s was begun before", id->serial);
 	return pep_fail(err, PEP_UNAVAILABLE, reason, "fcu: an attempt cannot be noted in %s: %s; is the disk full?", files->path,
 			strerror(reason));
 }
 
-/* Nobody has it any more, or somebody does; false with errno: neither is known. */
+/* Nobody has it any more, or somebody does; false with errno: neither is known. A shared lock: two that look at the same time must not
+ * take each other for the runner. */
 static bool try_lock(int job, bool *ret_is_locked)
 {
 	*ret_is_locked = false;
-	if (flock(job, LOCK_EX | LOCK_NB) == 0)
+	if (flock(job, LOCK_SH | LOCK_NB) == 0)
 		return true;
 	*ret_is_locked = errno == EWOULDBLOCK;
 	return *ret_is_locked;
@@ -190,12 +211,13 @@ pep_status files_read_result(const struct files *files, const struct pep_identit
 
 void files_remove(const struct files *files, const char *nonce)
 {
-	static const char *const suffixes[] = {JOB_SUFFIX, JOB_RESULT_SUFFIX, JOB_FOLDER_SUFFIX};
+	static const char *const suffixes[] = {JOB_RESULT_SUFFIX, JOB_FOLDER_SUFFIX, JOB_SUFFIX};
 	char name[NAME_ROOM];
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		remove_tree(files->folder, name_of(name, nonce, suffixes[i]));
-	/* A runner that was killed may have left it. */
-	(void)snprintf(name, NAME_ROOM, ".%s%s", nonce, JOB_RESULT_SUFFIX);
-	(void)unlinkat(files->folder, name, 0);
+		/* Who was killed may have left it under its first name. */
+		(void)snprintf(name, NAME_ROOM, ".%s%s", nonce, suffixes[i]);
+		(void)unlinkat(files->folder, name, 0);
+	}
 }

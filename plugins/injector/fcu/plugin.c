@@ -3,6 +3,7 @@
  * The fcu injector: the vendor's Factory Configurator Utility, run as a program for each gateway.
  */
 #include "check.h"
+#include "config.h"
 #include "fcu.h"
 
 #include <stdlib.h>
@@ -127,9 +128,9 @@ static void take_values(struct fcu *fcu, const union pep_value *values)
 	fcu->values.python = values[OPT_PYTHON].text;
 	fcu->values.home = values[OPT_HOME].text;
 	fcu->command = values[OPT_COMMAND].text;
-	fcu->needed[0] = values[OPT_CONFIG].text;
-	fcu->needed[1] = values[OPT_CERTIFICATE].text;
-	fcu->needed[2] = values[OPT_PRIVATE_KEY].text;
+	fcu->needed[NEEDED_CONFIG] = values[OPT_CONFIG].text;
+	fcu->needed[NEEDED_CERTIFICATE] = values[OPT_CERTIFICATE].text;
+	fcu->needed[NEEDED_PRIVATE_KEY] = values[OPT_PRIVATE_KEY].text;
 	fcu->environment = values[OPT_ENVIRONMENT].text;
 	fcu->secrets = values[OPT_SECRET_ENVIRONMENT].text;
 	fcu->parallel = values[OPT_PARALLEL].number;
@@ -180,23 +181,38 @@ static pep_status fcu_open(const struct pep_host *host, const union pep_value *v
 	return PEP_OK;
 }
 
-static pep_status check_needed(const struct fcu *fcu, struct pep_error *err)
+static pep_status check_config(const struct fcu *fcu, const char *path, struct pep_error *err)
 {
-	static const char *const names[] = {"config", "certificate", "private_key"};
-	pep_status status = PEP_OK;
+	char **environment = NULL;
+	pep_status status = check_file("config", path, err);
 
-	for (size_t i = 0; status == PEP_OK && i < 3; i++) {
-		char *path = *fcu->needed[i] ? fcu_path(fcu, fcu->needed[i]) : NULL;
+	if (status == PEP_OK)
+		status = command_environment(fcu->values.home, "", fcu->environment, fcu->secrets, &environment, err);
+	if (status == PEP_OK)
+		status = config_check(fcu->host, path, environment, err);
+	free(environment);
+	return status;
+}
 
-		if (!*fcu->needed[i])
-			continue;
-		if (!path)
-			return pep_fail(err, PEP_NO_MEMORY, 0, "fcu: no memory to look for %s", names[i]);
-		status = check_file(names[i], path, err);
-		if (status == PEP_OK && i == 2 && check_is_open(path))
-			fcu->host->log(fcu->host, 4, "fcu: every user of this machine can read private_key; chmod 600 it");
-		free(path);
-	}
+static pep_status check_needed(const struct fcu *fcu, enum needed which, struct pep_error *err)
+{
+	char *path;
+	pep_status status;
+
+	if (!*fcu->needed[which])
+		return PEP_OK;
+	path = fcu_path(fcu, fcu->needed[which]);
+	if (!path)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "fcu: no memory to look for %s", fcu->needed[which]);
+	if (which == NEEDED_CONFIG)
+		status = check_config(fcu, path, err);
+	else if (which == NEEDED_CERTIFICATE)
+		status = check_pem("certificate", path, false, err);
+	else
+		status = check_pem("private_key", path, true, err);
+	if (status == PEP_OK && which == NEEDED_PRIVATE_KEY && check_is_open(path))
+		fcu->host->log(fcu->host, 4, "fcu: every user of this machine can read private_key; chmod 600 it");
+	free(path);
 	return status;
 }
 
@@ -211,7 +227,9 @@ static pep_status fcu_self_test(void *injector, struct pep_error *err)
 		status = check_folder("home", fcu->values.home, err);
 	if (status == PEP_OK)
 		status = check_file("script", fcu->script, err);
-	return status == PEP_OK ? check_needed(fcu, err) : status;
+	for (enum needed which = 0; status == PEP_OK && which < NEEDED_COUNT; which++)
+		status = check_needed(fcu, which, err);
+	return status;
 }
 
 static pep_status fcu_inject(void *injector, const struct pep_target *target, const struct pep_identity *id, int64_t timeout_ms,

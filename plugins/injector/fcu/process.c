@@ -77,7 +77,9 @@ static int spawn(const struct process_plan *plan, char *const *arguments, const 
 	}
 	(void)sigfillset(&signals);
 	(void)posix_spawnattr_setsigdefault(&attributes, &signals);
+	/* A request to stop waits until the runner can read it. */
 	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
 	(void)posix_spawnattr_setsigmask(&attributes, &signals);
 	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
 	for (int fd = STDIN_FILENO; !reason && fd <= STDERR_FILENO; fd++)

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 256, FILE_SIZE_MAX = 64 << 20, ROUNDS = 10000 };
+enum { FILES_MAX = 256, FILE_SIZE_MAX = 64 << 20, ROUNDS = 10000, ALARM_LATE_S = 5 };
 
 /* Both limits, never above what there is already. */
 static bool limit(__rlimit_resource_t resource, rlim_t most)
@@ -38,6 +38,14 @@ static bool limit_all(const struct tool_plan *plan)
 	       (plan->memory_mb == 0 || limit(RLIMIT_AS, (rlim_t)plan->memory_mb << 20));
 }
 
+/* SIGALRM, which outlives execve(), ends the tool if its runner is stopped and cannot. */
+static void set_alarm(int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - boot_ms();
+
+	(void)alarm((unsigned)(left_ms > 0 ? left_ms / 1000 : 0) + ALARM_LATE_S);
+}
+
 /* In the child. Every call here may be made between fork() and execve(). */
 static int become(const struct tool_plan *plan, pid_t runner, const int streams[2])
 {
@@ -50,6 +58,10 @@ static int become(const struct tool_plan *plan, pid_t runner, const int streams[
 	if (dup2(streams[0], STDOUT_FILENO) < 0 || dup2(streams[1], STDERR_FILENO) < 0 || chdir(plan->folder) != 0 ||
 	    !limit_all(plan))
 		return errno;
+	/* One that became another user could not be ended. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return errno;
+	set_alarm(plan->deadline_ms);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Nothing but the clock stands between here and its first byte to the gateway. */
@@ -127,13 +139,17 @@ int tool_start(const struct tool_plan *plan, struct tool *ret_tool)
 		close_both(out);
 		return reason;
 	}
-	reason = fork_tool(plan, out, err, &ret_tool->pid);
+	/* Before the start: what fails behind it can no longer be called "not started". */
+	if (fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 || fcntl(err[0], F_SETFL, O_NONBLOCK) != 0)
+		reason = errno;
+	else
+		reason = fork_tool(plan, out, err, &ret_tool->pid);
 	(void)close(out[1]);
 	(void)close(err[1]);
-	if (reason || fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 || fcntl(err[0], F_SETFL, O_NONBLOCK) != 0) {
+	if (reason) {
 		(void)close(out[0]);
 		(void)close(err[0]);
-		return reason ? reason : EIO;
+		return reason;
 	}
 	ret_tool->out = out[0];
 	ret_tool->err = err[0];
@@ -143,7 +159,9 @@ int tool_start(const struct tool_plan *plan, struct tool *ret_tool)
 void tool_signal(const struct tool *tool, int number)
 {
 	(void)kill(-tool->pid, number);
-	(void)kill(tool->pid, number); /* it may have left its group */
+	/* It may have left its group; who is in it must not be told twice to stop. */
+	if (getpgid(tool->pid) != tool->pid)
+		(void)kill(tool->pid, number);
 }
 
 /* How many children there were to kill. */

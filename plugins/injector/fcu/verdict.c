@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict.h"
 
+#include "hint.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -46,12 +48,13 @@ static void quote_last_line(const struct result *result, char quote[QUOTE_MAX + 
 
 static void describe_doubt(const struct result *result, const char *what, struct pep_injection *ret)
 {
+	const char *hint = hint_of_output(result->output, result->output_size);
 	char quote[QUOTE_MAX + 1];
 
 	quote_last_line(result, quote);
 	(void)snprintf(ret->detail, sizeof(ret->detail),
-		       "the tool for %.64s %s%s%s; read the gateway, or restart its factory program and try again", result->serial,
-		       what, *quote ? ", its last line: " : "", quote);
+		       "the tool for %.64s %s%s%s%s%s; read the gateway, or restart its factory program and try again",
+		       result->serial, what, *quote ? ", its last line: " : "", quote, hint ? "; " : "", hint ? hint : "");
 }
 
 static pep_status verdict_not_started(const struct result *result, struct pep_injection *ret, struct pep_error *err)
@@ -72,7 +75,7 @@ static const char *why_not(const struct output_found *found)
 	if (found->malformed)
 		return "said that all went well, but printed something that is no enrollment identity";
 	if (found->identities == 0)
-		return "said that all went well, but printed no enrollment identity";
+		return "said that all went well, but printed no enrollment identity (is first-to-claim true in fcu.yml?)";
 	return found->identities > 1 ? "said that all went well, but printed different enrollment identities" : NULL;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "boot.h"
 #include "fcu.h"
+#include "job.h"
+#include "leftover.h"
 #include "process.h"
 #include "verdict.h"
 
@@ -103,19 +105,29 @@ static pep_status explain(struct visit *visit, pep_status status)
 	return status;
 }
 
+/* The tool's TMPDIR; the caller's to free(). NULL: no memory. */
+static char *folder_of(const struct fcu *fcu, const struct pep_identity *id)
+{
+	char *folder = NULL;
+
+	return asprintf(&folder, "%s/%s" JOB_FOLDER_SUFFIX, fcu->files.path, id->nonce) < 0 ? NULL : folder;
+}
+
 static pep_status build(struct visit *visit)
 {
 	const struct fcu *fcu = visit->fcu;
 	struct command_values values = fcu->values;
-	char *folder = NULL;
+	char *folder = folder_of(fcu, visit->id);
 	pep_status status;
 
 	values.serial = visit->id->serial;
 	values.ip = visit->target->ip;
 	values.port = visit->target->port;
 	visit->text = malloc(RESULT_SIZE_MAX);
-	if (!visit->text || asprintf(&folder, "%s/%s.tmp", fcu->files.path, visit->id->nonce) < 0)
+	if (!visit->text || !folder) {
+		free(folder);
 		return pep_fail(visit->err, PEP_NO_MEMORY, 0, "fcu: no memory to start the tool");
+	}
 	status = command_build(fcu->command, &values, &visit->command, visit->err);
 	if (status == PEP_OK)
 		status = command_environment(values.home, folder, fcu->environment, fcu->secrets, &visit->environment, visit->err);
@@ -226,6 +238,19 @@ static void log_output(const struct pep_host *host, int32_t level, const struct 
 	}
 }
 
+/* The tool died with its runner, and not what it had started: nothing of it may reach the gateway once the serial is free. */
+static void end_leftover(const struct fcu *fcu, const struct pep_identity *id)
+{
+	char *folder = folder_of(fcu, id);
+	char text[128];
+
+	if (!folder || !leftover_kill(folder)) {
+		(void)snprintf(text, sizeof(text), "fcu: something of the tool for %.64s still runs; end it", id->serial);
+		fcu->host->log(fcu->host, 3, text);
+	}
+	free(folder);
+}
+
 /* Of an attempt whose runner has ended. */
 static pep_status judge(struct fcu *fcu, const struct pep_identity *id, char *text, enum files_state state,
 			struct pep_injection *ret, struct pep_error *err)
@@ -233,8 +258,11 @@ static pep_status judge(struct fcu *fcu, const struct pep_identity *id, char *te
 	struct result result;
 	pep_status status;
 
-	if (state != FILES_FINISHED)
+	if (state != FILES_FINISHED) {
+		if (state != FILES_NOT_STARTED)
+			end_leftover(fcu, id);
 		return verdict_of_no_result(id->serial, state != FILES_NOT_STARTED, ret, err);
+	}
 	ret->outcome = PEP_DOUBTFUL;
 	status = files_read_result(&fcu->files, id, text, &result, err);
 	if (status != PEP_OK)

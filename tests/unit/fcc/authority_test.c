@@ -5,7 +5,9 @@
 #include "factory.h"
 #include "plugins/injector/fcc/authority.h"
 #include "plugins/injector/fcc/keypair.h"
+#include "plugins/injector/fcc/mould.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +232,7 @@ static void chains(void **state)
 	assert_int_equal(authority_chain(authority, (struct blob){(const uint8_t *)"x", 1}, chain), 3);
 	assert_int_equal(chain[0].size, 1);
 	assert_true(chain[1].size > 200 && chain[2].size > 200);
+	assert_true(authority_expires_s(authority) <= time(NULL) + DAY); /* that of the one that ends first */
 	authority_close(authority);
 	settings_free(&settings);
 
@@ -246,25 +249,171 @@ static void chains(void **state)
 	settings_free(&settings);
 }
 
+/* What a gateway gets must all be valid: the one that ends first counts. */
+static void root_ends_before_its_child(void **state)
+{
+	const struct factory_authority root = {.name = "brief", .curve_bits = 256, .from_s = -DAY, .to_s = DAY};
+	const struct factory_authority child = {
+		.name = "longer", .curve_bits = 256, .from_s = -DAY, .to_s = 9 * DAY, .root = &root};
+	gnutls_datum_t pem[2] = {0};
+	union pep_value values[OPT_COUNT];
+	struct authority *authority = NULL;
+	struct settings settings;
+	struct pep_error err = {0};
+	FILE *file;
+
+	(void)state;
+	factory_make(&root);
+	factory_make(&child);
+	file = fopen(factory_path("pair.crt"), "w");
+	assert_non_null(file);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(gnutls_load_file(factory_path(i ? "brief.crt" : "longer.crt"), &pem[i]), 0);
+		assert_int_equal(fwrite(pem[i].data, 1, pem[i].size, file), pem[i].size);
+		gnutls_free(pem[i].data);
+	}
+	assert_int_equal(fclose(file), 0);
+	factory_options(values);
+	values[OPT_CA_KEY].text = factory_path("longer.key");
+	values[OPT_CA_CERTIFICATE].text = factory_path("pair.crt");
+	for (int64_t depth = 2; depth <= 3; depth++) {
+		values[OPT_CHAIN_DEPTH].number = depth;
+		assert_int_equal(open_with(values, &authority, &settings, &err), PEP_OK);
+		assert_int_equal(authority_expires_s(authority) > time(NULL) + DAY, depth == 2);
+		authority_close(authority);
+		settings_free(&settings);
+	}
+}
+
 static void expired_while_running(void **state)
 {
 	union pep_value values[OPT_COUNT];
 	struct authority *authority = NULL;
 	struct settings settings;
-	gnutls_datum_t private_key = {0}, der = {0};
-	gnutls_pubkey_t key;
 	struct pep_error err = {0};
 
 	(void)state;
 	factory_options(values);
 	assert_int_equal(open_with(values, &authority, &settings, &err), PEP_OK);
-	assert_int_equal(keypair_make(&key, &private_key, &err), PEP_OK);
-	assert_int_equal(authority_issue(authority, "GW-1", key, authority_expires_s(authority), &der, &err), PEP_INTERNAL);
+	assert_int_equal(authority_check(authority, authority_expires_s(authority) - 1, &err), PEP_OK);
+	assert_int_equal(authority_check(authority, authority_expires_s(authority), &err), PEP_INTERNAL);
 	assert_non_null(strstr(err.message, "has expired"));
-	gnutls_pubkey_deinit(key);
-	certificate_wipe(&private_key);
 	authority_close(authority);
 	settings_free(&settings);
+}
+
+/* The bytes that GnuTLS writes for the same key; many keys, so that some have zeros in front. */
+static void private_keys_are_written_as_the_library_does(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 600; i++) {
+		gnutls_datum_t der = {0}, again = {0};
+		gnutls_x509_privkey_t key;
+		gnutls_pubkey_t public_key;
+
+		assert_int_equal(keypair_make(&public_key, &der, NULL), PEP_OK);
+		assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+		assert_int_equal(gnutls_x509_privkey_import(key, &der, GNUTLS_X509_FMT_DER), 0);
+		assert_int_equal(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_DER, &again), 0);
+		assert_int_equal(der.size, again.size);
+		assert_memory_equal(der.data, again.data, der.size);
+		gnutls_x509_privkey_deinit(key);
+		gnutls_pubkey_deinit(public_key);
+		certificate_wipe(&der);
+		certificate_wipe(&again);
+	}
+}
+
+/* Every kind of name and time that differs in the encoding, read back by the library. */
+static void every_shape_of_certificate(void **state)
+{
+	static const char *const names[] = {"G", "GW-1", "A_B", "a@b*c",
+					    "0123456789012345678901234567890123456789012345678901234567890123"};
+	static const int64_t validity[] = {1, 365, 8000, 9131, 36500};
+	static const char *const organizations[] = {"", "Factory",
+						    "F\xc3\xa4"
+						    "ctory, a name that is so long that its length takes two"};
+
+	(void)state;
+	for (size_t i = 0; i < 5 * 5 * 3; i++) {
+		union pep_value values[OPT_COUNT];
+		struct authority *authority = NULL;
+		struct settings settings;
+		struct pep_error err = {0};
+		gnutls_x509_crt_t certificate;
+		int64_t now_s = time(NULL);
+		uint8_t name[256];
+		size_t size = sizeof(name);
+
+		factory_options(values);
+		values[OPT_SUBJECT_ORGANIZATION].text = organizations[i / 25];
+		values[OPT_VALIDITY_DAYS].number = validity[i / 5 % 5];
+		assert_int_equal(open_with(values, &authority, &settings, &err), PEP_OK);
+		certificate = issue(authority, names[i % 5], now_s);
+		check_signed(certificate, "ca");
+		assert_int_equal(gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 1, name, &size), 0);
+		assert_int_equal(size, strlen(names[i % 5]) + 2);
+		assert_memory_equal(name + 2, names[i % 5], size - 2);
+		assert_int_equal(gnutls_x509_crt_get_activation_time(certificate), now_s - 3600);
+		assert_int_equal(gnutls_x509_crt_get_expiration_time(certificate), now_s + validity[i / 5 % 5] * DAY);
+		gnutls_x509_crt_deinit(certificate);
+		authority_close(authority);
+		settings_free(&settings);
+	}
+}
+
+/* What it was not taken from, or what has no extensions, is no mould. */
+static void a_mould_must_fit(void **state)
+{
+	gnutls_x509_crt_t ca = factory_certificate("ca");
+	const struct mould_fields fields = {.serial = {1}, .from_s = 1, .to_s = 2, .name = "GW-1"};
+	gnutls_datum_t der = {0};
+
+	(void)state;
+	assert_int_equal(gnutls_x509_crt_export2(ca, GNUTLS_X509_FMT_DER, &der), 0);
+	for (unsigned size = 0; size <= der.size; size++) {
+		uint8_t *exact = malloc(size ? size : 1);
+
+		assert_non_null(exact);
+		memcpy(exact, der.data, size);
+		assert_null(mould_new((struct blob){exact, size}, &fields));
+		free(exact);
+	}
+	gnutls_free(der.data);
+	gnutls_x509_crt_deinit(ca);
+}
+
+struct issuer {
+	pthread_t thread;
+	const struct authority *authority;
+	gnutls_x509_crt_t certificates[8];
+};
+
+static void *issue_some(void *data)
+{
+	struct issuer *issuer = data;
+
+	for (size_t i = 0; i < 8; i++)
+		issuer->certificates[i] = issue(issuer->authority, "GW-THREAD", time(NULL));
+	return NULL;
+}
+
+/* One key serves all injections. */
+static void issue_in_threads(const struct authority *authority)
+{
+	struct issuer issuers[8];
+
+	for (size_t i = 0; i < 8; i++) {
+		issuers[i].authority = authority;
+		assert_int_equal(pthread_create(&issuers[i].thread, NULL, issue_some, &issuers[i]), 0);
+	}
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(pthread_join(issuers[i].thread, NULL), 0);
+		for (size_t j = 0; j < 8; j++) {
+			check_signed(issuers[i].certificates[j], "ca");
+			gnutls_x509_crt_deinit(issuers[i].certificates[j]);
+		}
+	}
 }
 
 /* --- a token --- */
@@ -338,6 +487,7 @@ static void key_in_a_token(void **state)
 	struct settings settings;
 	struct pep_error err = {0};
 	gnutls_x509_crt_t certificate;
+	struct authority *second = NULL;
 	char tokens[512], configuration[600];
 
 	(void)state;
@@ -357,6 +507,11 @@ static void key_in_a_token(void **state)
 	values[OPT_CA_KEY_PASSWORD].text = "13571113";
 	if (open_with(values, &authority, &settings, &err) != PEP_OK)
 		fail_msg("%s", err.message);
+	/* A second instance with the same module and token, as two injectors of one server would have. */
+	assert_int_equal(authority_open(&settings, &second, &err), PEP_OK);
+	authority_close(second);
+	assert_int_equal(authority_check(authority, time(NULL), &err), PEP_OK);
+	issue_in_threads(authority);
 	certificate = issue(authority, "GW-TOKEN", time(NULL));
 	check_signed(certificate, "ca");
 	gnutls_x509_crt_deinit(certificate);
@@ -385,7 +540,11 @@ int main(void)
 		cmocka_unit_test(encrypted_key),
 		cmocka_unit_test(certificates_for_gateways),
 		cmocka_unit_test(account_is_the_unit_without_bootstrap),
+		cmocka_unit_test(private_keys_are_written_as_the_library_does),
+		cmocka_unit_test(every_shape_of_certificate),
+		cmocka_unit_test(a_mould_must_fit),
 		cmocka_unit_test(chains),
+		cmocka_unit_test(root_ends_before_its_child),
 		cmocka_unit_test(expired_while_running),
 		cmocka_unit_test(key_in_a_token),
 	};

@@ -170,6 +170,60 @@ static void all_at_once(void **state)
 	message_fini(&message);
 }
 
+/* By key mode: seeds stand in the first message, and a secure element is asked for there. */
+static void request_with_all(void **state)
+{
+	struct settings settings = plain;
+	struct bundle bundle = plain_bundle();
+	struct cursor cursor;
+	struct message message;
+	struct item item;
+
+	(void)state;
+	settings.secure_element = true;
+	bundle.settings = &settings;
+	bundle.entropy = (struct blob){seed, sizeof(seed)};
+	bundle.root_of_trust = (struct blob){seed, 16};
+	assert_true(bundle_write_request(&bundle, &message));
+	cursor = (struct cursor){.left = {message.data + 12, message.size - 44}};
+	assert_true(cursor_next(&cursor, &item));
+	assert_true(cursor_skip(&cursor, &item, 8));
+	assert_int_equal(cursor.left.size, 0);
+	assert_memory_equal(value_of(&message, "ROT"), "\x50\x07\x00", 3);
+	assert_memory_equal(value_of(&message, "SM"), "\xa1\x63Prv\x62SE", 8);
+	message_fini(&message);
+}
+
+/* More than fit a head of one byte, the largest number, and the smallest. */
+static void many_parameters(void **state)
+{
+	struct settings settings = plain;
+	struct bundle bundle = plain_bundle();
+	struct parameter list[300];
+	char names[300][8];
+	struct cursor cursor;
+	struct message message;
+	struct item item;
+
+	(void)state;
+	for (size_t i = 0; i < 300; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "n%zu", i);
+		list[i] = (struct parameter){
+			.name = names[i], .kind = PARAMETER_NUMBER, .number = i ? INT64_MIN + (int64_t)i - 1 : INT64_MAX};
+	}
+	settings.parameters = (struct parameters){.list = list, .count = 300};
+	bundle.settings = &settings;
+	assert_true(bundle_write_identity(&bundle, &message));
+	cursor = (struct cursor){.left = {message.data + 12, message.size - 44}};
+	assert_true(cursor_next(&cursor, &item));
+	assert_true(cursor_skip(&cursor, &item, 8));
+	assert_int_equal(cursor.left.size, 0);
+	assert_memory_equal(value_of(&message, "ConfigParams"), "\x99\x01\x39", 3); /* 13 of the gateway's own */
+	assert_true(has_parameter(&message, "\x62n0", "\x1b\x7f\xff\xff\xff\xff\xff\xff\xff", 9));
+	assert_true(has_parameter(&message, "\x62n1", "\x3b\x7f\xff\xff\xff\xff\xff\xff\xff", 9));
+	message_fini(&message);
+}
+
 static void commas_are_escaped(void **state)
 {
 	struct bundle bundle = plain_bundle();
@@ -206,6 +260,8 @@ int main(void)
 		cmocka_unit_test(request_is_the_recorded_one),
 		cmocka_unit_test(identity_holds_what_is_set),
 		cmocka_unit_test(all_at_once),
+		cmocka_unit_test(request_with_all),
+		cmocka_unit_test(many_parameters),
 		cmocka_unit_test(commas_are_escaped),
 		cmocka_unit_test(too_large_is_said),
 	};

@@ -120,7 +120,7 @@ static bool fits(const struct request *request, const struct device *device)
 	const gnutls_datum_t certificate_der = {.data = (uint8_t *)request->certificate.data,
 						.size = (unsigned)request->certificate.size};
 	const gnutls_datum_t key_der = {.data = (uint8_t *)request->private_key.data, .size = (unsigned)request->private_key.size};
-	uint8_t of_certificate[64], of_key[64];
+	uint8_t of_certificate[64], of_key[64] = {0};
 	size_t certificate_size = sizeof(of_certificate), key_size = sizeof(of_key);
 	gnutls_x509_crt_t certificate;
 	gnutls_x509_privkey_t given;
@@ -208,6 +208,7 @@ static void put_csr(struct answer *answer, const char *serial, struct device *de
 	gnutls_x509_crq_t csr;
 	gnutls_datum_t der;
 
+	device_fini(device);
 	make_key(serial, &device->key);
 	if (gnutls_x509_crq_init(&csr) != 0 || gnutls_x509_crq_set_version(csr, 1) != 0 ||
 	    gnutls_x509_crq_set_dn_by_oid(csr, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)) != 0 ||
@@ -234,7 +235,7 @@ static void put_payload(struct answer *answer, const struct request *request, ui
 	const uint8_t number[2] = {0x18, status};
 
 	put(answer, "\xbf", 1);
-	if (request->wants_csr && !status && !is(request->serial, "NO-CSR"))
+	if ((request->wants_csr && !status && !is(request->serial, "NO-CSR")) || is(request->serial, "AGAIN"))
 		put_csr(answer, request->serial, device);
 	put_text(answer, "SchemeVersion");
 	put_text(answer, "0.0.1");
@@ -294,4 +295,10 @@ void answer_make(const struct request *request, struct device *device, struct an
 	if ((is(serial, "MUTE") && is_last) || (is(serial, "SLOW") && !is_last))
 		ret_answer->wait_ms = LONG_MS;
 	put_frame(ret_answer, request, is(serial, "EARLY") ? 4 : is(serial, "REFUSE") && is_last ? 14 : 0, device);
+	if (is(serial, "TWICE") && !is_last) {
+		size_t size = ret_answer->size;
+
+		memcpy(ret_answer->bytes + size, ret_answer->bytes, size);
+		ret_answer->size = 2 * size;
+	}
 }

@@ -199,17 +199,45 @@ static void *listen_for_all(void *data)
 	return NULL;
 }
 
-uint16_t gateways_init(void)
+uint16_t gateways_listen(int queue, int *ret_fd)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	world.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (world.fd < 0 || bind(world.fd, (struct sockaddr *)&address, size) < 0 || listen(world.fd, 256) < 0 ||
-	    getsockname(world.fd, (struct sockaddr *)&address, &size) < 0 ||
-	    pthread_create(&world.thread, NULL, listen_for_all, NULL) != 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, queue) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
 		abort();
+	*ret_fd = fd;
 	return ntohs(address.sin_port);
+}
+
+uint16_t gateways_init(void)
+{
+	uint16_t port = gateways_listen(256, &world.fd);
+
+	if (pthread_create(&world.thread, NULL, listen_for_all, NULL) != 0)
+		abort();
+	return port;
+}
+
+void busy_port_init(struct busy_port *busy)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	busy->port = gateways_listen(0, &busy->fd);
+	address.sin_port = htons(busy->port);
+	for (size_t i = 0; i < sizeof(busy->queued) / sizeof(busy->queued[0]); i++) {
+		busy->queued[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)connect(busy->queued[i], (struct sockaddr *)&address, sizeof(address));
+	}
+}
+
+void busy_port_fini(struct busy_port *busy)
+{
+	for (size_t i = 0; i < sizeof(busy->queued) / sizeof(busy->queued[0]); i++)
+		(void)close(busy->queued[i]);
+	(void)close(busy->fd);
 }
 
 void gateways_fini(void)

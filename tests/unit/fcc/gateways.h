@@ -14,6 +14,8 @@
  *   HASH, SID, SECRET    keeps the certificate; the checksum, the session or the type of a value in its answer is wrong
  *   WARN                 success with warnings
  *   MUTE                 keeps the certificate and does not answer until the other side hangs up
+ *   TWICE                answers the first message two times in one piece
+ *   AGAIN                keeps the certificate, and answers as to the first message
  *   SLOW                 answers the first message when the other side hangs up, or after 20 s
  *   OTHER-NAME, P384, FORGED, NO-CSR   a signing request that must be refused
  *   anything else        success
@@ -36,10 +38,21 @@ struct gateway {
 	size_t last_size;
 };
 
+/* A listener on a port of its own, whose queue is so long; returns the port. */
+uint16_t gateways_listen(int queue, int *ret_fd);
+
 /* Listen; returns the port. */
 uint16_t gateways_init(void);
 /* Ends when all connections have ended. */
 void gateways_fini(void);
+
+/* A port of 127.0.0.1 at which no connection is taken any more: one more neither succeeds nor fails. */
+struct busy_port {
+	int fd, queued[4];
+	uint16_t port;
+};
+void busy_port_init(struct busy_port *busy);
+void busy_port_fini(struct busy_port *busy);
 
 /* A copy of what the gateway with this serial has seen; all zero if it was never spoken to. [any thread] */
 void gateways_look(const char *serial, struct gateway *ret_gateway);

@@ -75,13 +75,30 @@ static void serials(void **state)
 	assert_non_null(rules_serial_fault("a\x7f", false));
 }
 
+static void parameter_names(void **state)
+{
+	static const char *const bad[] = {"",     "a b",   "a/b",    "\xc3\xa4",         "m",
+					  "mbed", "mbed.", "mbed.C", "mbed.CurrentTime", "mbed.VendorId"};
+	char longest[102];
+
+	(void)state;
+	memset(longest, 'n', 101);
+	longest[101] = '\0';
+	assert_non_null(rules_parameter_fault(longest));
+	longest[100] = '\0';
+	assert_null(rules_parameter_fault(longest));
+	assert_null(rules_parameter_fault("n"));
+	assert_null(rules_parameter_fault("mbed.CurrentTimes"));
+	assert_null(rules_parameter_fault("My-own_0.9"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_non_null(rules_parameter_fault(bad[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(uuids),
-		cmocka_unit_test(utc_offsets),
-		cmocka_unit_test(addresses),
-		cmocka_unit_test(serials),
+		cmocka_unit_test(uuids),   cmocka_unit_test(utc_offsets),     cmocka_unit_test(addresses),
+		cmocka_unit_test(serials), cmocka_unit_test(parameter_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

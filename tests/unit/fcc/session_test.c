@@ -24,8 +24,11 @@ static uint16_t port;
 struct attempt {
 	pep_status refuse; /* what the witness says at the last moment */
 	int64_t timeout_ms;
-	int64_t cancel_ms; /* cancelled from this moment on (connection_now_ms()); 0: never */
+	int64_t cancel_ms;         /* cancelled from this moment on (connection_now_ms()); 0: never */
+	const char *cancel_serial; /* cancelled once this gateway has its certificate */
 	uint16_t port;
+	const char *greeting; /* what who is connected to says at the first moment; "": hangs up; NULL: nothing */
+	int listen_fd, greeter_fd;
 	unsigned contacted, issued;
 	char issued_id[128];
 	pep_status status;
@@ -33,12 +36,25 @@ struct attempt {
 	struct pep_error err;
 };
 
+static void greet(struct attempt *attempt)
+{
+	if (!attempt->greeting || attempt->contacted + attempt->issued > 1)
+		return;
+	attempt->greeter_fd = accept(attempt->listen_fd, NULL, NULL);
+	assert_true(attempt->greeter_fd >= 0);
+	if (*attempt->greeting)
+		assert_true(send(attempt->greeter_fd, attempt->greeting, strlen(attempt->greeting), MSG_NOSIGNAL) > 0);
+	else
+		(void)close(attempt->greeter_fd);
+}
+
 static pep_status on_contacted(struct pep_witness *witness, struct pep_error *err)
 {
 	struct attempt *attempt = witness->ctx;
 
 	(void)err;
 	attempt->contacted++;
+	greet(attempt);
 	return PEP_OK;
 }
 
@@ -47,6 +63,7 @@ static pep_status on_issued(struct pep_witness *witness, const char *enrollment_
 	struct attempt *attempt = witness->ctx;
 
 	attempt->issued++;
+	greet(attempt);
 	(void)snprintf(attempt->issued_id, sizeof(attempt->issued_id), "%s", enrollment_id);
 	return attempt->refuse ? pep_fail(err, attempt->refuse, 0, "no") : PEP_OK;
 }
@@ -54,7 +71,12 @@ static pep_status on_issued(struct pep_witness *witness, const char *enrollment_
 static bool on_cancelled(struct pep_witness *witness)
 {
 	const struct attempt *attempt = witness->ctx;
+	struct gateway gateway;
 
+	if (attempt->cancel_serial) {
+		gateways_look(attempt->cancel_serial, &gateway);
+		return gateway.certificate_size;
+	}
 	return attempt->cancel_ms && connection_now_ms() >= attempt->cancel_ms;
 }
 
@@ -73,7 +95,7 @@ static void open_fcc(struct fcc *fcc, const union pep_value *values)
 	struct pep_error err = {0};
 	int64_t expires_s;
 
-	*fcc = (struct fcc){.host = &host};
+	*fcc = (struct fcc){.host = &host, .update_expires_s = INT64_MAX};
 	if (settings_read(values, &fcc->settings, &err) != PEP_OK ||
 	    certificate_load("bootstrap_ca", fcc->settings.server_ca, &fcc->server_ca, &expires_s, &err) != PEP_OK ||
 	    certificate_load("update_certificate", fcc->settings.update_certificate, &fcc->update_certificate, &expires_s, &err) !=
@@ -120,7 +142,6 @@ static void check_expectations(const struct expectation *expected, size_t count,
 
 	factory_options(values);
 	values[OPT_KEY_MODE].text = key_mode;
-	values[OPT_ANSWER_TIMEOUT].number = 300;
 	open_fcc(&fcc, values);
 	for (size_t i = 0; i < count; i++, expected++) {
 		struct attempt attempt = {0};
@@ -128,6 +149,7 @@ static void check_expectations(const struct expectation *expected, size_t count,
 		char serial[64];
 
 		(void)snprintf(serial, sizeof(serial), "%s-%s", expected->serial, key_mode);
+		fcc.settings.answer_timeout_ms = expected->status == PEP_TIMEOUT ? 300 : 30000;
 		inject(&fcc, serial, &attempt);
 		gateways_look(serial, &gateway);
 		if (attempt.status != expected->status || attempt.result.outcome != expected->outcome ||
@@ -181,6 +203,8 @@ static void outcomes_by_device(void **state)
 		{"OTHER-NAME", PEP_NOT_SENT, PEP_INTERNAL, false, false, "its name is not the serial number"},
 		{"P384", PEP_NOT_SENT, PEP_INTERNAL, false, false, "its key is not one of P-256"},
 		{"FORGED", PEP_NOT_SENT, PEP_INTERNAL, false, false, "not signed by the key in it"},
+		{"TWICE", PEP_NOT_SENT, PEP_INTERNAL, true, false, "not asked for"},
+		{"AGAIN", PEP_DOUBTFUL, PEP_UNKNOWN, true, true, "the answer to an earlier message"},
 		{"NO-CSR", PEP_NOT_SENT, PEP_INTERNAL, false, false, "no signing request"},
 	};
 
@@ -217,30 +241,21 @@ static void nobody_listens(void **state)
 	(void)close(fd);
 }
 
-/* A listener whose queue is full takes no connection, and one that is not read takes no large message. */
+/* A listener whose queue is full takes no connection. */
 static void limits_of_connect(void **state)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int queued[4];
+	struct busy_port busy;
 	union pep_value values[OPT_COUNT];
 	struct attempt attempt = {0};
 	struct fcc fcc;
 	int64_t start_ms;
 
 	(void)state;
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(fd, 0), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	for (size_t i = 0; i < 4; i++) {
-		queued[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		(void)connect(queued[i], (struct sockaddr *)&address, size);
-	}
+	busy_port_init(&busy);
 	factory_options(values);
 	values[OPT_CONNECT_TIMEOUT].number = 200;
 	open_fcc(&fcc, values);
-	attempt.port = ntohs(address.sin_port);
+	attempt.port = busy.port;
 	start_ms = connection_now_ms();
 	inject(&fcc, "GW-QUEUE", &attempt);
 	assert_in_range(connection_now_ms() - start_ms, 190, 5000);
@@ -249,15 +264,114 @@ static void limits_of_connect(void **state)
 	assert_int_equal(attempt.contacted, 0);
 	/* A stop does not wait for that. */
 	fcc.settings.connect_timeout_ms = 20000;
-	attempt = (struct attempt){.port = attempt.port, .cancel_ms = connection_now_ms() + 50};
+	attempt = (struct attempt){.port = busy.port, .cancel_ms = connection_now_ms() + 50};
 	inject(&fcc, "GW-QUEUE", &attempt);
 	close_fcc(&fcc);
 	assert_in_range(connection_now_ms() - attempt.cancel_ms, 0, 5000);
 	assert_int_equal(attempt.status, PEP_CANCELLED);
 	assert_int_equal(attempt.result.outcome, PEP_NOT_SENT);
-	for (size_t i = 0; i < 4; i++)
-		(void)close(queued[i]);
-	(void)close(fd);
+	busy_port_fini(&busy);
+}
+
+/* Who greets is no gateway, and who hangs up gets nothing: above all no private key. */
+static void other_services(void **state)
+{
+	static const struct {
+		const char *key_mode, *greeting, *words;
+		pep_status status;
+	} cases[] = {
+		{"by_tool", "SSH-2.0-OpenSSH\r\n", "not asked for", PEP_INTERNAL},
+		{"by_device", "SSH-2.0-OpenSSH\r\n", "not asked for", PEP_INTERNAL},
+		{"by_tool", "", "the gateway closed it", PEP_UNAVAILABLE},
+		{"by_device", "", "the gateway closed it", PEP_UNAVAILABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		union pep_value values[OPT_COUNT];
+		struct attempt attempt = {.greeting = cases[i].greeting};
+		struct fcc fcc;
+		uint8_t byte;
+
+		attempt.port = gateways_listen(1, &attempt.listen_fd);
+		factory_options(values);
+		values[OPT_KEY_MODE].text = cases[i].key_mode;
+		open_fcc(&fcc, values);
+		inject(&fcc, "GW-GREET", &attempt);
+		close_fcc(&fcc);
+		assert_int_equal(attempt.status, cases[i].status);
+		assert_int_equal(attempt.result.outcome, PEP_NOT_SENT);
+		if (!strstr(attempt.result.detail, cases[i].words))
+			fail_msg("%s", attempt.result.detail);
+		if (*cases[i].greeting) {
+			assert_true(recv(attempt.greeter_fd, &byte, 1, MSG_DONTWAIT) <= 0);
+			(void)close(attempt.greeter_fd);
+		}
+		(void)close(attempt.listen_fd);
+	}
+}
+
+/* What expires while the server runs is found out before a gateway is erased. */
+static void expired_update_certificate(void **state)
+{
+	unsigned before = gateways_connections();
+	union pep_value values[OPT_COUNT];
+	struct attempt attempt = {0};
+	struct fcc fcc;
+
+	(void)state;
+	factory_options(values);
+	open_fcc(&fcc, values);
+	fcc.update_expires_s = 1;
+	inject(&fcc, "GW-EXPIRED", &attempt);
+	close_fcc(&fcc);
+	assert_int_equal(attempt.status, PEP_INTERNAL);
+	assert_int_equal(attempt.result.outcome, PEP_NOT_SENT);
+	assert_non_null(strstr(attempt.result.detail, "update_certificate has expired"));
+	assert_int_equal(gateways_connections(), before);
+}
+
+/* Seeds and parameters of every kind reach the gateway, in the first message and the last one. */
+static void all_settings_arrive(void **state)
+{
+	union pep_value values[OPT_COUNT];
+	struct attempt attempt = {0};
+	struct gateway gateway;
+	struct fcc fcc;
+
+	(void)state;
+	factory_options(values);
+	values[OPT_KEY_MODE].text = "by_tool";
+	values[OPT_ENTROPY].text = values[OPT_ROOT_OF_TRUST].text = "by_tool";
+	values[OPT_PARAMETERS].text = "site=Oulu 1; line:int=-7;;blob:hex=00fF ; empty=;";
+	values[OPT_ENROLLMENT_ID_PARAMETER].flag = true;
+	open_fcc(&fcc, values);
+	inject(&fcc, "GW-ALL", &attempt);
+	close_fcc(&fcc);
+	gateways_look("GW-ALL", &gateway);
+	assert_int_equal(attempt.status, PEP_OK);
+	assert_int_equal(gateway.messages, 1);
+	assert_non_null(memmem(gateway.last, gateway.last_size, "Entropy\x58\x30", 9));
+	assert_non_null(memmem(gateway.last, gateway.last_size, "ROT\x50", 4));
+	assert_non_null(memmem(gateway.last, gateway.last_size,
+			       "\x64site\x64"
+			       "Data\x66Oulu 1",
+			       17));
+	assert_non_null(memmem(gateway.last, gateway.last_size,
+			       "\x64line\x64"
+			       "Data\x26",
+			       11));
+	assert_non_null(memmem(gateway.last, gateway.last_size,
+			       "\x64"
+			       "blob\x64"
+			       "Data\x42\x00\xff",
+			       13));
+	assert_non_null(memmem(gateway.last, gateway.last_size,
+			       "\x65"
+			       "empty\x64"
+			       "Data\x60",
+			       12));
+	assert_non_null(memmem(gateway.last, gateway.last_size, attempt.issued_id, strlen(attempt.issued_id)));
 }
 
 /* With the certificate sent, to leave would only make a doubt: the answer is waited for, whoever stops. */
@@ -268,20 +382,19 @@ static void stop_waits_for_the_last_answer(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		union pep_value values[OPT_COUNT];
-		struct attempt attempt = {.cancel_ms = connection_now_ms() + 500};
 		char serial[64];
+		struct attempt attempt = {.cancel_serial = serial};
 		struct fcc fcc;
 
 		factory_options(values);
 		values[OPT_KEY_MODE].text = modes[i];
-		values[OPT_ANSWER_TIMEOUT].number = 900;
 		open_fcc(&fcc, values);
 		(void)snprintf(serial, sizeof(serial), "MUTE-STOP-%s", modes[i]);
+		attempt.timeout_ms = 2500;
 		inject(&fcc, serial, &attempt);
 		close_fcc(&fcc);
 		assert_int_equal(attempt.status, PEP_TIMEOUT);
 		assert_int_equal(attempt.result.outcome, PEP_DOUBTFUL);
-		assert_true(connection_now_ms() > attempt.cancel_ms);
 	}
 }
 
@@ -398,6 +511,9 @@ int main(void)
 		cmocka_unit_test(outcomes_by_device),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(limits_of_connect),
+		cmocka_unit_test(other_services),
+		cmocka_unit_test(expired_update_certificate),
+		cmocka_unit_test(all_settings_arrive),
 		cmocka_unit_test(stop_waits_for_the_last_answer),
 		cmocka_unit_test(witness_stops_between_messages),
 		cmocka_unit_test(serials_are_checked_first),

@@ -52,6 +52,19 @@ static void single_faults(void **state)
 		{OPT_FIRST_TO_CLAIM, NULL, false, "must hold ?aid="},
 		{OPT_USE_BOOTSTRAP, NULL, false, "first_to_claim needs use_bootstrap"},
 		{OPT_ACCOUNT_ID, "1", false, "exclude each other"},
+		{OPT_ROOT_OF_TRUST, "none", false, "root_of_trust must be"},
+		{OPT_SUBJECT_COUNTRY, "F1", false, "subject_country \"F1\" must be two letters"},
+		{OPT_PARAMETERS, "a=1; b", false, "parameters, number 2: it is not NAME=text"},
+		{OPT_PARAMETERS, "a b=1", false, "parameters, number 1: a name has"},
+		{OPT_PARAMETERS, "mbed.C=1", false, "one of FCC's own"},
+		{OPT_PARAMETERS, "a=1;a=2", false, "number 2: it has the name of an earlier one"},
+		{OPT_PARAMETERS, "a:int=", false, "whole number"},
+		{OPT_PARAMETERS, "a:int=0x1", false, "whole number"},
+		{OPT_PARAMETERS, "a:int= 1", false, "whole number"},
+		{OPT_PARAMETERS, "a:int=9223372036854775808", false, "whole number"},
+		{OPT_PARAMETERS, "a:hex=123", false, "pairs of hex digits"},
+		{OPT_PARAMETERS, "a:hex=0g", false, "pairs of hex digits"},
+		{OPT_PARAMETERS, "a:text=1", false, "neither :int nor :hex"},
 	};
 
 	(void)state;
@@ -97,6 +110,40 @@ static void account_is_added(void **state)
 	}
 }
 
+static void secure_element(void **state)
+{
+	const struct change good[] = {{OPT_SECURE_ELEMENT, NULL, true, NULL}};
+	const struct change bad[] = {{OPT_SECURE_ELEMENT, NULL, true, NULL}, {OPT_KEY_MODE, "by_tool", false, NULL}};
+
+	(void)state;
+	check(good, 1, PEP_OK, NULL);
+	check(bad, 2, PEP_INVALID, "secure_element needs key_mode by_device");
+}
+
+static void parameters(void **state)
+{
+	union pep_value values[OPT_COUNT];
+	struct settings settings;
+	struct pep_error err = {0};
+	const struct parameter *list;
+
+	(void)state;
+	factory_options(values);
+	values[OPT_PARAMETERS].text = " a=b=c d ;; n:int=-9223372036854775808;x:hex=;y:hex=0aFF;";
+	assert_int_equal(settings_read(values, &settings, &err), PEP_OK);
+	list = settings.parameters.list;
+	assert_int_equal(settings.parameters.count, 4);
+	assert_string_equal(list[0].name, "a");
+	assert_int_equal(list[0].kind, PARAMETER_TEXT);
+	assert_int_equal(list[0].data.size, 5);
+	assert_memory_equal(list[0].data.data, "b=c d", 5);
+	assert_true(list[1].kind == PARAMETER_NUMBER && list[1].number == INT64_MIN);
+	assert_true(list[2].kind == PARAMETER_BYTES && list[2].data.size == 0);
+	assert_int_equal(list[3].data.size, 2);
+	assert_memory_equal(list[3].data.data, "\x0a\xff", 2);
+	settings_free(&settings);
+}
+
 static void defaults(void **state)
 {
 	union pep_value values[OPT_COUNT];
@@ -115,10 +162,9 @@ static void defaults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_faults),
-		cmocka_unit_test(account_in_two_places),
-		cmocka_unit_test(account_is_added),
-		cmocka_unit_test(defaults),
+		cmocka_unit_test(single_faults),    cmocka_unit_test(account_in_two_places),
+		cmocka_unit_test(account_is_added), cmocka_unit_test(secure_element),
+		cmocka_unit_test(parameters),       cmocka_unit_test(defaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

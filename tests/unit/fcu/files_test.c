@@ -7,13 +7,16 @@
 #include "plugins/injector/fcu/remove.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,6 +139,51 @@ static void a_copy_keeps_the_lock(void **state)
 	assert_int_equal(look(place), FILES_NOT_STARTED);
 }
 
+/* Who looks has it open and locked for a moment: no runner. */
+static void two_may_look_at_the_same_time(void **state)
+{
+	const struct place *place = *state;
+	int other;
+
+	assert_int_equal(close(make_job(place)), 0);
+	other = openat(place->files.folder, NONCE JOB_SUFFIX, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), 0);
+	assert_int_equal(look(place), FILES_NOT_STARTED);
+	assert_int_equal(close(other), 0);
+}
+
+struct looker {
+	const struct place *place;
+	atomic_bool stop;
+};
+
+static void *look_all_the_time(void *data)
+{
+	struct looker *looker = data;
+
+	while (!atomic_load(&looker->stop))
+		(void)look(looker->place);
+	return NULL;
+}
+
+/* Nobody sees a job before it is locked, so nobody can take its lock away. */
+static void who_looks_does_not_keep_a_job_from_being_made(void **state)
+{
+	struct looker looker = {.place = *state};
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, look_all_the_time, &looker), 0);
+	for (unsigned i = 0; i < 300; i++) {
+		int job = make_job(looker.place);
+
+		assert_int_equal(look(looker.place), FILES_RUNNING);
+		assert_int_equal(close(job), 0);
+		files_remove(&looker.place->files, NONCE);
+	}
+	atomic_store(&looker.stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static void an_attempt_begins_once(void **state)
 {
 	const struct place *place = *state;
@@ -215,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_moment_has_its_state),       TEST(a_result_under_a_lock_is_not_looked_at),
 		TEST(a_half_mark_is_a_mark),           TEST(a_copy_keeps_the_lock),
+		TEST(two_may_look_at_the_same_time),   TEST(who_looks_does_not_keep_a_job_from_being_made),
 		TEST(an_attempt_begins_once),          TEST(results_are_read),
 		TEST(removing_leaves_nothing),         TEST(nonces_are_names),
 		TEST(a_folder_that_cannot_be_is_said),

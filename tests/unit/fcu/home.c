@@ -103,6 +103,30 @@ void home_wait(const char *path, const char *text)
 	}
 }
 
+bool home_is_running(pid_t pid)
+{
+	char path[64];
+	char *text;
+	const char *end;
+	bool runs;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text = home_read(path);
+	end = strrchr(text, ')');
+	runs = end && end[1] && end[2] != 'Z' && end[2] != 'X';
+	free(text);
+	return runs;
+}
+
+bool home_stays_running(pid_t pid)
+{
+	int64_t until_ms = boot_ms() + 30000;
+
+	while (home_is_running(pid) && boot_ms() < until_ms)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	return home_is_running(pid);
+}
+
 unsigned home_count(const struct home *home, const char *ending)
 {
 	DIR *list = opendir(home->state);

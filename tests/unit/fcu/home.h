@@ -6,6 +6,7 @@
 #define TESTS_UNIT_FCU_HOME_H
 
 #include <pep/plugin.h>
+#include <sys/types.h>
 
 /* In the plugin's order. */
 enum {
@@ -47,6 +48,10 @@ char *home_read(const char *path);
 /* Returns when the file holds this text; fails by ending the program after a minute. */
 void home_wait(const char *path, const char *text);
 void home_write(const struct home *home, const char *name, const char *text);
+/* A zombie that its new parent has not reaped yet runs no more. */
+bool home_is_running(pid_t pid);
+/* The same, once it has had half a minute to end: who was killed is a moment on its way out. */
+bool home_stays_running(pid_t pid);
 /* How many files the state folder has whose name ends so. */
 unsigned home_count(const struct home *home, const char *ending);
 

@@ -3,10 +3,12 @@
  * plugin_test.c - what is the fcu injector's own, through its table: its checks at start, how many run at once, and adoption.
  */
 #include "home.h"
+#include "plugins/injector/fcu/boot.h"
 #include "tests/conformance/injector_driver.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,6 +111,81 @@ static void what_everybody_can_change_is_refused(void **state)
 	home_write(&stage->home, "script.py", "x");
 	assert_int_equal(chmod(path, 0602), 0);
 	expect_refusal(stage, OPT_SCRIPT, "script.py", "everybody");
+}
+
+static void an_fcu_yml_that_is_not_yaml_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *says; /* NULL: it is good */
+	} files[] = {
+		{"use-bootstrap: true\nvendor-id: [1, 2\n", "fcu.yml:3:1"},
+		{"use-bootstrap: true\n\tx: 1\n", "fcu.yml:2:1"},
+		{"just a text\n", "does not begin with a key"},
+		{"- a\n", "does not begin with a key"},
+		{"# nothing\n", "says nothing"},
+		{"a: 1\n  b: 2\n", "fcu.yml:2"},
+		/* The tool's templates are filled in before it reads YAML. */
+		{"file: '<%= ENV['FCU_HOME_DIR'] %>/x'\nname: [<%= ENV['FAKE_FCU_WORLD'] %>]\n", NULL},
+		{"file: <% a\nb: c\n", NULL},
+		{"---\n# a file\nuse-bootstrap: true\nkeys: {a: &x 1, b: *x}\n", NULL},
+	};
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		home_write(&stage->home, "config/fcu.yml", files[i].text);
+		expect_refusal(stage, OPT_CONFIG, "config/fcu.yml", files[i].says);
+	}
+}
+
+/* A host with a memory. */
+struct listener {
+	struct pep_host host;
+	char *text;
+};
+enum { LISTENER_ROOM = 2000 };
+
+static void remember(const struct pep_host *host, int32_t level, const char *line)
+{
+	const struct listener *listener = (const void *)host; /* its first member */
+	size_t used = strlen(listener->text);
+
+	(void)snprintf(listener->text + used, LISTENER_ROOM - used, "%d %s\n", (int)level, line);
+}
+
+static void variables_that_the_tool_is_not_given_are_told(void **state)
+{
+	struct stage *stage = *state;
+	char text[LISTENER_ROOM] = "";
+	struct listener listener = {.host = stage->driver.host, .text = text};
+	struct pep_error err = {0};
+	void *injector = NULL;
+
+	listener.host.log = remember;
+	home_write(&stage->home, "config/fcu.yml",
+		   "a: <%= ENV['FCU_HOME_DIR'] %>/x\n# b: <%= ENV['COMMENT'] %>\nc: <%= ENV['FCU_RESOURCES_DIR'] %>/y\n"
+		   "d: <%= ENV['FAKE_FCU_WORLD'] %>\n");
+	assert_int_equal(stage->driver.ops->open(&listener.host, stage->home.values, &injector, &err), PEP_OK);
+	assert_int_equal(stage->driver.ops->self_test(injector, &err), PEP_OK);
+	stage->driver.ops->close(injector);
+	assert_non_null(strstr(text, "4 fcu: "));
+	assert_non_null(strstr(text, "fcu.yml:3 uses FCU_RESOURCES_DIR,"));
+	assert_null(strstr(text, "COMMENT"));
+	assert_null(strstr(text, "FCU_HOME_DIR"));
+	assert_null(strstr(text, "FAKE_FCU_WORLD"));
+}
+
+static void a_keystore_that_is_mixed_up_is_refused(void **state)
+{
+	static const char key[] = "-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----\n";
+	static const char certificate[] = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
+	struct stage *stage = *state;
+
+	home_write(&stage->home, "keystore/key", key);
+	home_write(&stage->home, "keystore/certificate", certificate);
+	expect_refusal(stage, OPT_CERTIFICATE, "keystore/key", "holds a private key");
+	expect_refusal(stage, OPT_PRIVATE_KEY, "keystore/certificate", "is a certificate");
+	expect_refusal(stage, OPT_CERTIFICATE, "keystore/certificate", NULL);
+	expect_refusal(stage, OPT_PRIVATE_KEY, "keystore/key", NULL);
 }
 
 /* --- how many --- */
@@ -256,7 +333,7 @@ static void a_tool_that_was_overdue_is_adopted_as_ended(void **state)
 {
 	struct server server = {.stage = *state};
 
-	provision(&server, "FCU-HANG", 1500);
+	provision(&server, "FCU-HANG", 4000); /* a busy machine must get it started */
 	assert_int_equal(server.status, PEP_TIMEOUT);
 	adopt(&server, "FCU-HANG", 0);
 	assert_int_equal(server.status, PEP_CANCELLED);
@@ -286,12 +363,13 @@ static void a_running_one_is_waited_for(void **state)
 {
 	struct server first = {.stage = *state};
 	struct server next = {.stage = *state};
+	int64_t until_ms = boot_ms() + 60000;
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, provision_slowly, &first), 0);
 	do
 		adopt(&next, "FCU-SLOW-1500", 0);
-	while (next.status == PEP_NOT_FOUND);
+	while (next.status == PEP_NOT_FOUND && boot_ms() < until_ms);
 	assert_int_equal(next.status, PEP_TIMEOUT);
 	assert_int_equal(next.result.outcome, PEP_DOUBTFUL);
 	adopt(&next, "FCU-SLOW-1500", 60000);
@@ -299,6 +377,66 @@ static void a_running_one_is_waited_for(void **state)
 	assert_int_equal(next.status, PEP_OK);
 	assert_int_equal(next.result.outcome, PEP_DELIVERED);
 	assert_string_equal(next.result.enrollment_id, first.result.enrollment_id);
+}
+
+static void *provision_a_brood(void *data)
+{
+	provision(data, "FCU-BROOD", 60000);
+	return NULL;
+}
+
+/* The parent of a process. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64];
+	char *text;
+	const char *end;
+	int parent = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text = home_read(path);
+	end = strrchr(text, ')');
+	assert_non_null(end);
+	assert_int_equal(sscanf(end, ") %*c %d", &parent), 1); /* NOLINT(cert-err34-c): the kernel's own number */
+	free(text);
+	return parent;
+}
+
+/* Of the tool and the two that it started, in the order of their notes. */
+static void read_pids(const struct stage *stage, pid_t pids[3])
+{
+	static const char key[] = "\"pid\": ";
+	char *calls = home_read(stage->home.calls);
+	const char *at = calls;
+
+	for (size_t i = 0; i < 3; i++) {
+		at = strstr(at, key);
+		assert_non_null(at);
+		at += strlen(key);
+		pids[i] = (pid_t)strtol(at, NULL, 10);
+		assert_true(pids[i] > 1);
+	}
+	free(calls);
+}
+
+/* Its runner is killed by somebody else: in doubt, and nothing of it goes on. */
+static void without_its_runner_nothing_of_the_tool_goes_on(void **state)
+{
+	struct stage *stage = *state;
+	struct server server = {.stage = stage};
+	pthread_t thread;
+	pid_t pids[3];
+
+	assert_int_equal(pthread_create(&thread, NULL, provision_a_brood, &server), 0);
+	home_wait(stage->home.world, " A-");
+	read_pids(stage, pids);
+	assert_int_equal(kill(parent_of(pids[0]), SIGKILL), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(server.status, PEP_INTERNAL);
+	assert_int_equal(server.result.outcome, PEP_DOUBTFUL);
+	assert_non_null(strstr(server.result.detail, "runner"));
+	for (size_t i = 0; i < 3; i++)
+		assert_false(home_stays_running(pids[i]));
 }
 
 static void an_attempt_is_not_run_twice(void **state)
@@ -354,11 +492,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_missing_is_named),
 		TEST(what_everybody_can_change_is_refused),
+		TEST(an_fcu_yml_that_is_not_yaml_is_refused),
+		TEST(variables_that_the_tool_is_not_given_are_told),
+		TEST(a_keystore_that_is_mixed_up_is_refused),
 		TEST(who_finds_no_place_was_not_sent),
 		TEST(what_finished_is_adopted_until_it_is_forgotten),
 		TEST(a_tool_that_was_overdue_is_adopted_as_ended),
 		TEST(what_the_witness_refused_leaves_nothing),
 		TEST(a_running_one_is_waited_for),
+		TEST(without_its_runner_nothing_of_the_tool_goes_on),
 		TEST(an_attempt_is_not_run_twice),
 		TEST(damage_is_in_doubt),
 		TEST(without_room_for_a_result_nothing_is_started),

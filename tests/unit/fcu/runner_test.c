@@ -7,6 +7,7 @@
 #include "plugins/injector/fcu/command.h"
 #include "plugins/injector/fcu/files.h"
 #include "plugins/injector/fcu/job.h"
+#include "plugins/injector/fcu/leftover.h"
 #include "plugins/injector/fcu/process.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@
 struct stage {
 	struct home home;
 	struct files files;
+	char folder[400];
 	struct pep_identity id;
 	int64_t deadline_ms, grace_ms, memory_mb;
 	struct process process;
@@ -43,6 +45,7 @@ static int set_up(void **state)
 	if (!stage)
 		return -1;
 	home_init(&stage->home, NULL);
+	(void)snprintf(stage->folder, sizeof(stage->folder), "%s/" NONCE JOB_FOLDER_SUFFIX, stage->home.state);
 	stage->id = (struct pep_identity){.struct_size = sizeof(stage->id), .nonce = NONCE};
 	stage->deadline_ms = boot_ms() + 60000;
 	stage->grace_ms = 500;
@@ -84,8 +87,9 @@ static void start(struct stage *stage, const char *serial)
 
 	stage->id.serial = serial;
 	assert_int_equal(command_build(stage->home.values[OPT_COMMAND].text, &values, &command, &err), PEP_OK);
-	assert_int_equal(command_environment(stage->home.path, "/tmp", stage->home.environment, "FAKE_FCU_PIN", &environment, &err),
-			 PEP_OK);
+	assert_int_equal(
+		command_environment(stage->home.path, stage->folder, stage->home.environment, "FAKE_FCU_PIN", &environment, &err),
+		PEP_OK);
 	assert_int_equal(files_make_job(&stage->files, &stage->id, &plan.job, &err), PEP_OK);
 	plan.command = command;
 	plan.environment = environment;
@@ -160,22 +164,6 @@ static pid_t pid_of_call(const struct stage *stage, size_t nth)
 	return pid;
 }
 
-/* A zombie that its new parent has not reaped yet runs no more. */
-static bool is_running(pid_t pid)
-{
-	char path[64];
-	char *text;
-	const char *end;
-	bool runs;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	text = home_read(path);
-	end = strrchr(text, ')');
-	runs = end && end[1] && end[2] != 'Z' && end[2] != 'X';
-	free(text);
-	return runs;
-}
-
 static void nap(void)
 {
 	(void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
@@ -240,7 +228,7 @@ static void a_flood_does_not_hide_the_time(void **state)
 {
 	struct stage *stage = *state;
 
-	stage->deadline_ms = boot_ms() + 2000;
+	stage->deadline_ms = boot_ms() + 4000;
 	run(stage, "FCU-ENDLESS");
 	assert_int_equal(stage->result.end, RESULT_OVERDUE);
 	assert_true(boot_ms() < stage->deadline_ms + 10000);
@@ -264,7 +252,7 @@ static void overdue_is_ended_before_the_deadline(void **state)
 {
 	struct stage *stage = *state;
 
-	stage->deadline_ms = boot_ms() + 1500;
+	stage->deadline_ms = boot_ms() + 4000;
 	run(stage, "FCU-HANG");
 	assert_int_equal(stage->result.end, RESULT_OVERDUE);
 	assert_int_equal(stage->result.number, SIGTERM); /* it obeyed */
@@ -282,7 +270,7 @@ static void who_does_not_obey_is_killed(void **state)
 		assert_int_equal(stage->result.end, RESULT_OVERDUE);
 		assert_int_equal(stage->result.number, SIGKILL);
 		assert_true(boot_ms() >= stage->deadline_ms);
-		assert_false(is_running(pid_of_call(stage, i)));
+		assert_false(home_is_running(pid_of_call(stage, i)));
 		files_remove(&stage->files, NONCE);
 	}
 }
@@ -311,6 +299,24 @@ static void a_cancelled_one_ends_at_once(void **state)
 	finish(stage);
 	assert_int_equal(stage->result.end, RESULT_CANCELLED);
 	assert_true(boot_ms() - from_ms < 30000);
+}
+
+/* Also if the runner has not come to look for that yet. */
+static void a_request_to_stop_is_never_lost(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->memory_mb = 0;
+	for (unsigned i = 0; i < 20; i++) {
+		start(stage, "FCU-HANG");
+		process_cancel(&stage->process);
+		finish(stage);
+		if (stage->result.end == RESULT_NOT_STARTED)
+			assert_int_equal(stage->result.number, ECANCELED);
+		else
+			assert_int_equal(stage->result.end, RESULT_CANCELLED);
+		files_remove(&stage->files, NONCE);
+	}
 }
 
 static void nothing_is_started_after_the_deadline(void **state)
@@ -361,7 +367,7 @@ static void what_it_forked_ends_with_it(void **state)
 	assert_int_equal(stage->result.end, RESULT_EXITED);
 	assert_int_equal(stage->result.found.identities, 1);
 	for (size_t i = 0; i < 3; i++)
-		assert_false(is_running(pid_of_call(stage, i)));
+		assert_false(home_is_running(pid_of_call(stage, i)));
 }
 
 static void the_tool_has_a_group_and_nothing_of_ours(void **state)
@@ -426,13 +432,13 @@ static void it_keeps_the_time_when_the_server_is_dead(void **state)
 {
 	struct stage *stage = *state;
 
-	stage->deadline_ms = boot_ms() + 3000;
+	stage->deadline_ms = boot_ms() + 5000;
 	start_and_die(stage, "FCU-STUBBORN");
 	wait_for_runner(stage);
 	assert_true(boot_ms() < stage->deadline_ms + 10000);
 	read_result(stage);
 	assert_int_equal(stage->result.end, RESULT_OVERDUE);
-	assert_false(is_running(pid_of_call(stage, 0)));
+	assert_false(home_is_running(pid_of_call(stage, 0)));
 }
 
 static void the_tool_dies_with_its_runner(void **state)
@@ -442,10 +448,50 @@ static void the_tool_dies_with_its_runner(void **state)
 	start(stage, "FCU-STUBBORN");
 	home_wait(stage->home.world, " -");
 	process_kill(&stage->process);
-	for (int64_t until_ms = boot_ms() + 30000; is_running(pid_of_call(stage, 0)) && boot_ms() < until_ms;)
-		nap();
-	assert_false(is_running(pid_of_call(stage, 0)));
+	assert_false(home_stays_running(pid_of_call(stage, 0)));
 	assert_int_equal(look(stage), FILES_LOST);
+}
+
+/* The kernel ends the tool only; what that had started is looked for. */
+static void what_a_tool_left_without_its_runner_is_ended(void **state)
+{
+	struct stage *stage = *state;
+	pid_t bystander = fork();
+
+	if (bystander == 0) {
+		(void)execle("/bin/sleep", "sleep", "60", (char *)NULL, (char *[]){"TMPDIR=/tmp", NULL});
+		_exit(126);
+	}
+	assert_true(bystander > 0);
+	start(stage, "FCU-BROOD");
+	home_wait(stage->home.world, " A-");
+	process_kill(&stage->process);
+	assert_false(home_stays_running(pid_of_call(stage, 0)));
+	assert_true(home_is_running(pid_of_call(stage, 1)) && home_is_running(pid_of_call(stage, 2)));
+	assert_true(leftover_kill(stage->folder));
+	for (size_t i = 1; i < 3; i++)
+		assert_false(home_is_running(pid_of_call(stage, i)));
+	assert_true(home_is_running(bystander));
+	assert_int_equal(kill(bystander, SIGKILL), 0);
+	assert_int_equal(waitpid(bystander, NULL, 0), bystander);
+	assert_true(leftover_kill(stage->folder)); /* nothing to do is fine */
+}
+
+/* The tool has a clock of its own. */
+static void a_runner_that_is_stopped_does_not_give_it_more_time(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->deadline_ms = boot_ms() + 5000;
+	start(stage, "FCU-STUBBORN");
+	home_wait(stage->home.world, " -");
+	assert_int_equal(kill(stage->process.pid, SIGSTOP), 0);
+	assert_false(home_stays_running(pid_of_call(stage, 0)));
+	assert_true(boot_ms() >= stage->deadline_ms);
+	assert_int_equal(kill(stage->process.pid, SIGCONT), 0);
+	finish(stage);
+	assert_int_equal(stage->result.end, RESULT_SIGNALLED);
+	assert_int_equal(stage->result.number, SIGALRM);
 }
 
 static void wrong_arguments_are_refused(void **state)
@@ -479,6 +525,7 @@ int main(void)
 		TEST(who_does_not_obey_is_killed),
 		TEST(exit_0_on_demand_is_no_end_of_its_own),
 		TEST(a_cancelled_one_ends_at_once),
+		TEST(a_request_to_stop_is_never_lost),
 		TEST(nothing_is_started_after_the_deadline),
 		TEST(a_tool_that_is_not_there_was_not_started),
 		TEST(limits_hold),
@@ -487,6 +534,8 @@ int main(void)
 		TEST(it_outlives_its_server),
 		TEST(it_keeps_the_time_when_the_server_is_dead),
 		TEST(the_tool_dies_with_its_runner),
+		TEST(what_a_tool_left_without_its_runner_is_ended),
+		TEST(a_runner_that_is_stopped_does_not_give_it_more_time),
 		TEST(wrong_arguments_are_refused),
 	};
 

@@ -2,6 +2,7 @@
  *
  * verdict_test.c - only one way to end is a success; nothing that ran is said not to have been sent.
  */
+#include "plugins/injector/fcu/hint.h"
 #include "plugins/injector/fcu/verdict.h"
 
 #include <errno.h>
@@ -71,6 +72,42 @@ static void every_end_has_its_verdict(void **state)
 	}
 }
 
+static void known_failures_come_with_advice(void **state)
+{
+	static const struct {
+		const char *output, *says;
+	} samples_of_output[] = {
+		{"ConnectionRefusedError: [Errno 111] Connection refused\n", "look at ip and port"},
+		{"OSError: [Errno 113] No route to host\n", "cable"},
+		{"socket.timeout: timed out\n", "did not answer"},
+		{"ModuleNotFoundError: No module named 'cbor2'\n", "requirements"},
+		{"error 200: Invalid configuration file fcu.yml. File should be in Yml format.\n", "not YAML"},
+		{"Failed to load CA private key file /x file may be corrupted\n", "CA's key"},
+		{"CA certificate file /x not found. Please run setup\n", "CA's certificate"},
+		{"Device protocol 0.0.2 does not match tool protocol 0.0.1.\n", "different releases"},
+		{"No route to host, again\nMemoryError\n", "memory_mb"}, /* the last one counts */
+		{"MemoryError\nNo route to host, again\n", "cable"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(samples_of_output) / sizeof(samples_of_output[0]); i++) {
+		const char *output = samples_of_output[i].output;
+		struct result result = {
+			.serial = "S", .end = RESULT_EXITED, .number = 1, .output = output, .output_size = strlen(output)};
+		struct pep_injection injection = {.struct_size = sizeof(injection)};
+		struct pep_error err = {0};
+
+		/* Advice, and no other verdict. */
+		assert_int_equal(verdict_of_result(&result, &injection, &err), PEP_INTERNAL);
+		assert_int_equal(injection.outcome, PEP_DOUBTFUL);
+		if (!strstr(injection.detail, samples_of_output[i].says))
+			fail_msg("%s", injection.detail);
+		assert_non_null(strstr(injection.detail, "try again"));
+	}
+	assert_null(hint_of_output("KeyError", 8));
+	assert_null(hint_of_output("MemoryError", 10)); /* no byte behind the end is looked at */
+}
+
 static void the_last_line_is_cut(void **state)
 {
 	char output[1000];
@@ -104,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_end_has_its_verdict),
+		cmocka_unit_test(known_failures_come_with_advice),
 		cmocka_unit_test(the_last_line_is_cut),
 		cmocka_unit_test(without_a_result_it_depends_on_the_mark),
 	};
