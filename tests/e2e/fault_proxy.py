@@ -8,7 +8,7 @@
 
 REQUESTS are the bytes towards the database, REPLIES those from it. Faults hold for all connections, open and new, until heal().
 Every call returns when its fault is in force. What a proxy has done is in proxy.connections (accepted so far), proxy.fired (cuts
-made) and proxy.passed (bytes forwarded, by direction). A match is found across the borders of packets; encrypted bytes match nothing.
+made), proxy.passed (bytes forwarded, by direction) and proxy.lost (the packet of which cut_reply() let pass a part, the newest last). A match is found across the borders of packets; encrypted bytes match nothing.
 """
 import asyncio
 import socket
@@ -110,7 +110,10 @@ class Connection:
         if direction == REPLIES and self.losing is not None:
             passing = min(self.losing, len(data))
             self.losing -= passing
-            return passing, len(data) > passing or self.losing == 0
+            is_cut = len(data) > passing or self.losing == 0
+            if is_cut:
+                self.proxy.lost.append(data)
+            return passing, is_cut
         for cut in list(self.proxy.cuts):
             if cut.direction != direction:
                 continue
@@ -143,7 +146,7 @@ class FaultProxy:
     def __init__(self, target):
         self.target = target
         self.delays, self.passed = {REQUESTS: 0.0, REPLIES: 0.0}, {REQUESTS: 0, REPLIES: 0}
-        self.cuts, self.open, self.running, self.connections, self.fired = [], set(), set(), 0, 0
+        self.cuts, self.open, self.running, self.connections, self.fired, self.lost = [], set(), set(), 0, 0, []
         self.loop, self.listener, self.thawed = asyncio.new_event_loop(), None, None
         # Bound and never listening: the port is ours, also while nobody listens at it.
         self.holder = self._bind(0)

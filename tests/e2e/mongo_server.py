@@ -33,14 +33,15 @@ def free_port():
 class MongoServer:
     """start() returns when it takes connections; kill() and start() again is a crash and a restart on the same port and data."""
 
-    def __init__(self, folder, port=0, replica_set=None, user=None, password_file=None, tls_cert=None, old=False, double=False):
+    def __init__(self, folder, port=0, replica_set=None, user=None, password_file=None, tls_cert=None, old=False, double=False,
+                 advertise=None):
         os.makedirs(folder, exist_ok=True)
         self.folder, self.port, self.process = folder, port, None
         plain = not (replica_set or user or tls_cert or old)
         self.outside = os.environ.get("PEP_TEST_MONGO_URI") if plain and not double else None
         self.extra = []
         for option, value in (("--replica-set", replica_set), ("--user", user), ("--password-file", password_file),
-                              ("--tls-cert", tls_cert)):
+                              ("--tls-cert", tls_cert), ("--advertise", advertise)):
             self.extra += [option, value] if value else []
         self.extra += ["--old"] if old else []
         if self.outside:

@@ -25,6 +25,12 @@ static bool ask(mongoc_client_t *client, struct server_facts *ret_facts, bson_er
 	bool good = mongoc_client_command_simple(client, "admin", command, primary, &reply, error);
 	bson_iter_t iter;
 
+	/* The driver does not try commands again, and the connection may have been lost since it was used last. */
+	if (!good && !fault_is_before_sending(error)) {
+		bson_destroy(&reply);
+		good = mongoc_client_command_simple(client, "admin", command, primary, &reply, error);
+	}
+
 	*ret_facts = (struct server_facts){0};
 	if (good && bson_iter_init_find(&iter, &reply, "localTime") && BSON_ITER_HOLDS_DATE_TIME(&iter))
 		ret_facts->now_ms = bson_iter_date_time(&iter);

@@ -134,12 +134,29 @@ void pool_give(struct pool *pool, struct session *session, bool failed)
 	if (failed)
 		session_close(session);
 	(void)pthread_mutex_lock(&pool->lock);
-	if (failed)
+	if (failed) {
 		pool->count--;
-	else
+	} else {
 		pool->idle[pool->idle_count++] = session;
+		pool->down_until_ms = 0; /* it is not down: nobody is refused because of one connection that could not be opened */
+	}
 	(void)pthread_cond_signal(&pool->given);
 	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+/* One of them was not answered: the way to the server, or the server, may have forgotten the others, too, and each would have to be waited
+ * for. New ones tell soon. */
+static void drop_idle(struct pool *pool)
+{
+	struct session *session;
+
+	do {
+		(void)pthread_mutex_lock(&pool->lock);
+		session = pool->idle_count > 0 ? pool->idle[--pool->idle_count] : NULL;
+		(void)pthread_mutex_unlock(&pool->lock);
+		if (session)
+			pool_give(pool, session, true);
+	} while (session);
 }
 
 pep_status pool_run(struct pool *pool, enum pool_kind kind, const struct session_call *call, PGresult **ret_result,
@@ -158,6 +175,8 @@ pep_status pool_run(struct pool *pool, enum pool_kind kind, const struct session
 		}
 		status = session_run(session, call, pool->settings->query_timeout_ms, ret_result, &again, err);
 		pool_give(pool, session, status != PEP_OK && status != PEP_CONFLICT && status != PEP_INVALID);
+		if (status == PEP_UNKNOWN && !again)
+			drop_idle(pool);
 		if (status == PEP_UNKNOWN && kind == POOL_WRITE)
 			break;
 	}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""python3 -m mongo_double [--data FILE] [--port N] [--user NAME --password-file FILE] [--replica-set NAME] [--tls-cert FILE] [--old]
+"""python3 -m mongo_double [--data FILE] [--port N] [--user NAME --password-file FILE] [--replica-set NAME] [--tls-cert FILE]
+                        [--advertise HOST:PORT] [--old]
 
 A test double for a MongoDB server, on 127.0.0.1. Prints "ready HOST:PORT" and runs until its standard input ends, or it is killed.
 It is no database: one process, one copy, everything in memory and in one log file.
@@ -93,6 +94,7 @@ def main():
     parser.add_argument("--user")
     parser.add_argument("--password-file")
     parser.add_argument("--replica-set", help="say that this is a replica set of this name")
+    parser.add_argument("--advertise", help="where the replica set says that it is; its own address if not given")
     parser.add_argument("--tls-cert", help="a PEM file with certificate and key: TLS only")
     parser.add_argument("--old", action="store_true", help="say that this is a MongoDB older than 4.4")
     arguments = parser.parse_args()
@@ -102,11 +104,11 @@ def main():
             password = file.read().rstrip("\n")
     with Listener(("127.0.0.1", arguments.port), Connection) as listener:
         listener.double = Server(arguments.data, arguments.user, password, arguments.replica_set, 8 if arguments.old else 9)
-        listener.double.address = f"127.0.0.1:{listener.server_address[1]}"
+        listener.double.address = arguments.advertise or f"127.0.0.1:{listener.server_address[1]}"
         if arguments.tls_cert:
             listener.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             listener.tls.load_cert_chain(arguments.tls_cert)
-        print(f"ready {listener.double.address}", flush=True)
+        print(f"ready 127.0.0.1:{listener.server_address[1]}", flush=True)
         threading.Thread(target=listener.serve_forever, daemon=True).start()
         sys.stdin.buffer.read()
 
