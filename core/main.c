@@ -28,6 +28,8 @@ static const char help[] =
 	"Usage: pep-server [OPTION]...\n"
 	"       pep-server ca init|inspect ...    make a test certificate authority, look at one\n"
 	"       pep-server import-fcu DIR         the folder of the vendor's tool as a configuration\n"
+	"       pep-server migrate --from FILE --to FILE   copy every record from one store to another\n"
+	"       pep-server backup|restore ... FILE         a copy of the store in a file, and back\n"
 	"Give IoT gateways their identity on the production line.\n"
 	"\n"
 	"  -c, --config FILE      the configuration; default: " PEP_CONFIG_FILE "\n"

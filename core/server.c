@@ -3,15 +3,13 @@
 
 #include "core/api/api.h"
 #include "core/base/cleanup.h"
-#include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/text.h"
 #include "core/http/listener.h"
+#include "core/service/owner.h"
 #include "core/service/recover.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
@@ -22,7 +20,7 @@ struct server {
 	struct config *config;
 	atomic_bool stopping;
 	struct instance_context plugins;
-	char owner[300]; /* "NAME/START" */
+	char owner[OWNER_ROOM];
 	struct storage *storage;
 	struct injector *injector;
 	struct exporter **exporters;
@@ -120,11 +118,14 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 {
 	const struct config *config = server->config;
 	char newest[25] = "";
+	char earlier[OWNER_ROOM] = "";
 	pep_status status = find_newest(server->storage, newest, err);
 
+	if (status == PEP_OK)
+		status = owner_earlier(config->data_dir, earlier, err);
 	if (status != PEP_OK)
 		return status;
-	(void)snprintf(server->owner, sizeof(server->owner), "%s/%" PRIx64, config->name, (uint64_t)clock_wall_ms());
+	owner_make(config->name, server->owner);
 	server->provisioner = (struct provisioner){.storage = server->storage,
 						   .injector = server->injector,
 						   .spool = server->spool,
@@ -136,9 +137,11 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 	dispatch_init(&server->provisioner.dispatch, newest);
 	endpoints_init(&server->provisioner.endpoints);
 	server->has_provisioner = true;
-	status = recover_at_start(&server->provisioner, config->name, err);
+	status = recover_at_start(&server->provisioner, earlier[0] ? earlier : NULL, err);
 	if (status == PEP_OK)
-		status = recovery_start(&server->provisioner, config->name, config->recovery_interval_ms, &server->recovery, err);
+		status = owner_keep(config->data_dir, server->owner, err);
+	if (status == PEP_OK)
+		status = recovery_start(&server->provisioner, config->recovery_interval_ms, &server->recovery, err);
 	return status;
 }
 

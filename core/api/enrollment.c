@@ -32,7 +32,7 @@ static void storage_problem(const struct http_request *request, struct http_repl
 /* --- one serial --- */
 
 static pep_status find(struct api_context *api, struct arena *arena, const char *serial, size_t member, const char **ret_value,
-		       bool *ret_found, struct pep_error *err)
+		       const char **ret_server, bool *ret_found, struct pep_error *err)
 {
 	struct pep_scan_query query = {.struct_size = sizeof(query), .limit = 1, .serial = serial};
 	const struct pep_identity *id = NULL;
@@ -48,6 +48,7 @@ static pep_status find(struct api_context *api, struct arena *arena, const char 
 
 		memcpy(&value, (const char *)id + member, sizeof(value));
 		*ret_value = arena_text(arena, value ? value : "");
+		*ret_server = identity_server(arena, id);
 		if (!*ret_value)
 			status = pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 	}
@@ -60,6 +61,7 @@ static void lookup(struct api_context *api, const struct http_request *request, 
 {
 	static const char *const names[] = {"serialNumber", NULL};
 	const char *value = NULL;
+	const char *server = NULL;
 	const char *serial;
 	struct pep_error err = {0};
 	bool found = false;
@@ -74,13 +76,15 @@ static void lookup(struct api_context *api, const struct http_request *request, 
 		return;
 	}
 	reply->serial = serial;
-	status = find(api, request->arena, serial, member, &value, &found, &err);
+	status = find(api, request->arena, serial, member, &value, &server, &found, &err);
 	if (status != PEP_OK)
 		storage_problem(request, reply, status, &err);
 	else if (found)
 		reply_text(reply, 200, value);
 	else
 		reply_old_text(reply, 404, "not_found", "Not found!");
+	if (status == PEP_OK && server)
+		reply_header(reply, "Pep-Server", server);
 }
 
 void api_enrollment_id(void *context, struct http_request *request, struct http_reply *reply)

@@ -50,6 +50,7 @@ static const struct outcome_reply outcome_replies[] = {
 
 static void reply_identity(const struct http_request *request, const struct provision_result *result, struct http_reply *reply)
 {
+	const char *server = identity_server(request->arena, result->identity);
 	struct buffer json;
 
 	buffer_init(&json, IDENTITY_LIMIT);
@@ -62,6 +63,8 @@ static void reply_identity(const struct http_request *request, const struct prov
 	reply_json(reply, 200, json.data, json.size);
 	reply->free_body = json.data;
 	reply_header(reply, "Pep-Replay", result->outcome == PROVISION_REPLAYED ? "1" : "0");
+	if (server)
+		reply_header(reply, "Pep-Server", server);
 }
 
 static void reply_gateway(const struct http_request *request, const struct provision_request *provision,

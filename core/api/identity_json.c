@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/api/identity_json.h"
 
+#include <string.h>
+
 /* A member that is absent is left out. */
 static void text_member(struct buffer *buffer, const char *start, size_t size, const char *text)
 {
@@ -42,4 +44,11 @@ void identity_json(struct buffer *buffer, const struct pep_identity *id, bool wi
 	buffer_number(buffer, id->created_ms);
 	NEXT_MEMBER(buffer, "enrollmentID", id->enrollment_id);
 	buffer_byte(buffer, '}');
+}
+
+const char *identity_server(struct arena *arena, const struct pep_identity *id)
+{
+	const char *slash = id->owner ? strrchr(id->owner, '/') : NULL;
+
+	return slash && slash != id->owner ? arena_format(arena, "%.*s", (int)(slash - id->owner), id->owner) : NULL;
 }

@@ -14,11 +14,12 @@ void failpoint_pass(const char *name)
 	static atomic_long passages;
 	const char *wanted = getenv("PEP_FAILPOINT");
 	size_t size = strlen(name);
+	char *rest;
 
 	if (!wanted || strncmp(wanted, name, size) != 0 || wanted[size] != ':')
 		return;
-	if (atomic_fetch_add(&passages, 1) + 1 == strtol(wanted + size + 1, NULL, 10))
-		(void)kill(getpid(), SIGKILL);
+	if (atomic_fetch_add(&passages, 1) + 1 == strtol(wanted + size + 1, &rest, 10))
+		(void)kill(getpid(), strcmp(rest, ":stop") == 0 ? SIGSTOP : SIGKILL);
 }
 
 #else

@@ -57,6 +57,12 @@ bool command_run(int count, char **arguments, int *ret_exit_code)
 		*ret_exit_code = run_ca(count - 2, arguments + 2);
 	else if (strcmp(arguments[1], "import-fcu") == 0)
 		*ret_exit_code = command_import_fcu(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "migrate") == 0)
+		*ret_exit_code = command_migrate(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "backup") == 0)
+		*ret_exit_code = command_backup(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "restore") == 0)
+		*ret_exit_code = command_restore(count - 2, arguments + 2);
 	else
 		return false;
 	if (fflush(stdout) || ferror(stdout))

@@ -43,6 +43,14 @@ pep_status storage_get(struct storage *storage, struct arena *arena, const char 
 		       struct pep_error *err);
 /* The store's clock, or this machine's if it has none. */
 pep_status storage_now(struct storage *storage, int64_t *ret_ms, struct pep_error *err);
+/* Load the plugin and read its options; opens nothing. [main thread] */
+pep_status storage_check(const struct instance_context *context, const struct config_instance *config, struct pep_error *err);
+/* A copy of the store in the file `path`, and back, without opening it: the promises are those of pep/storage.h. PEP_UNSUPPORTED: the
+ * plugin leaves that to the database's own tools. [main thread] */
+pep_status storage_backup(const struct instance_context *context, const struct config_instance *config, const char *path,
+			  struct pep_storage_copy *ret_copy, struct pep_error *err);
+pep_status storage_restore(const struct instance_context *context, const struct config_instance *config, const char *path,
+			   struct pep_storage_copy *ret_copy, struct pep_error *err);
 
 /* --- injector --- */
 struct injector;

@@ -55,7 +55,7 @@ pep_status provision_record_delivery(struct provisioner *provisioner, struct are
 				     struct pep_error *err)
 {
 	char dispatch_id[25];
-	struct machine_delivery event = {.attempt = entry->attempt};
+	struct machine_delivery event = {.attempt = entry->attempt, .owner = provisioner->owner};
 	struct record_change change = {.serial = entry->serial, .known = known, .decide = decide_delivery, .event = &event};
 	enum machine_verdict verdict;
 	pep_status status = storage_now(provisioner->storage, &event.now_ms, err);

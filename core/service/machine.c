@@ -263,6 +263,8 @@ enum machine_verdict machine_deliver(struct arena *arena, const struct pep_ident
 	ret_next->enrollment_id = event->enrollment_id;
 	ret_next->dispatch_id = event->dispatch_id;
 	ret_next->deployed_ms = event->now_ms;
+	if (event->owner)
+		ret_next->owner = event->owner;
 	return MACHINE_WRITE;
 }
 

@@ -68,6 +68,7 @@ enum machine_verdict machine_issue(const struct pep_identity *record, const stru
 struct machine_delivery {
 	uint32_t attempt;
 	const char *enrollment_id, *dispatch_id; /* dispatch_id: new, used only if row 9 applies */
+	const char *owner;                       /* whose attempt it was: the last claim may be another's; NULL: the record's */
 	int64_t now_ms;
 };
 enum machine_verdict machine_deliver(struct arena *arena, const struct pep_identity *record, const struct machine_delivery *event,
@@ -89,8 +90,8 @@ enum machine_verdict machine_end(const struct pep_identity *record, const struct
 /* Row 13: a lease has expired, or the holder is an earlier start of this very server. */
 struct machine_lapse {
 	int64_t now_ms;
-	const char *own_name;  /* "NAME/" of this server, so that owner "NAME/START" is known as its own */
-	const char *own_owner; /* "NAME/START" of this start: not lapsed before its time */
+	const char *own_name;  /* what the owners of this very server's earlier starts begin with; NULL: only the lease counts */
+	const char *own_owner; /* of this start: not lapsed before its time */
 	bool opaque;
 };
 enum machine_verdict machine_lapse(const struct pep_identity *record, const struct machine_lapse *event,

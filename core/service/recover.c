@@ -6,6 +6,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/identity.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/service/adopt.h"
 #include "core/service/machine.h"
 #include "core/service/record.h"
@@ -17,7 +18,6 @@
 
 struct recovery {
 	struct provisioner *provisioner;
-	const char *server_name;
 	int64_t interval_ms;
 	pthread_t thread;
 	pthread_mutex_t mutex;
@@ -79,8 +79,17 @@ static enum machine_verdict decide_lapse(struct arena *arena, const struct pep_i
 	return record ? machine_lapse(record, event, next) : MACHINE_NOT_MINE;
 }
 
+/* Another server with our name does no harm, but who did what cannot be told from the records any more. */
+static bool is_namesake(const struct pep_identity *record, const struct machine_lapse *event)
+{
+	size_t size = (size_t)(strrchr(event->own_owner, '/') + 1 - event->own_owner);
+
+	return record->owner && strncmp(record->owner, event->own_owner, size) == 0 &&
+	       !text_equal(record->owner, event->own_name) && !text_equal(record->owner, event->own_owner);
+}
+
 static pep_status lapse_one(struct provisioner *provisioner, const struct pep_identity *found, struct machine_lapse event,
-			    struct pep_error *err)
+			    bool *is_warned, struct pep_error *err)
 {
 	AUTO(arena_fini) struct arena arena = {0};
 	struct record_change change = {.serial = found->serial, .decide = decide_lapse, .event = &event};
@@ -88,6 +97,13 @@ static pep_status lapse_one(struct provisioner *provisioner, const struct pep_id
 	enum machine_verdict verdict;
 	pep_status status;
 
+	if (!*is_warned && found->lease_until_ms > event.now_ms && is_namesake(found, &event)) {
+		log_event(LOG_WARNING,
+			  "another server on this store has this server's name, or had this data folder's place; "
+			  "give each its own server.name",
+			  LOG_TEXT("serial", found->serial), LOG_TEXT("owner", found->owner));
+		*is_warned = true;
+	}
 	/* Its tool still runs, and ends before the lease does: until then the serial is in progress. */
 	if (adopt_is_awaited(provisioner, found->nonce))
 		event.own_name = NULL;
@@ -101,29 +117,25 @@ static pep_status lapse_one(struct provisioner *provisioner, const struct pep_id
 }
 
 /* Every record whose lease ended before `lease_before_ms`. */
-static pep_status lapse_all(struct provisioner *provisioner, const char *server_name, int64_t lease_before_ms, int64_t now_ms,
+static pep_status lapse_all(struct provisioner *provisioner, const char *earlier_owner, int64_t lease_before_ms, int64_t now_ms,
 			    struct pep_error *err)
 {
-	AUTO(free_ptr) char *own_name = NULL;
 	struct pep_scan_query query = {.struct_size = sizeof(query), .lease_before_ms = lease_before_ms};
-	struct machine_lapse event = {
-		.now_ms = now_ms, .own_owner = provisioner->owner, .opaque = injector_is_opaque(provisioner->injector)};
+	struct machine_lapse event = {.now_ms = now_ms,
+				      .own_name = earlier_owner,
+				      .own_owner = provisioner->owner,
+				      .opaque = injector_is_opaque(provisioner->injector)};
 	const struct pep_identity *found = NULL;
+	bool is_warned = false;
 	struct storage_scan *scan;
-	pep_status status;
+	pep_status status = storage_scan_open(provisioner->storage, &query, &scan, err);
 
-	if (asprintf(&own_name, "%s/", server_name) < 0) {
-		own_name = NULL;
-		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	}
-	event.own_name = own_name;
-	status = storage_scan_open(provisioner->storage, &query, &scan, err);
 	if (status != PEP_OK)
 		return status;
 	do {
 		status = storage_scan_next(scan, &found, err);
 		if (status == PEP_OK && found)
-			status = lapse_one(provisioner, found, event, err);
+			status = lapse_one(provisioner, found, event, &is_warned, err);
 	} while (status == PEP_OK && found);
 	storage_scan_close(scan);
 	return status;
@@ -131,7 +143,7 @@ static pep_status lapse_all(struct provisioner *provisioner, const char *server_
 
 /* `is_start`: look at all leases, not only at those that have ended. *ret_awaited: how many tools of earlier starts are to be asked about
  * soon; written whatever is returned. */
-static pep_status end_leases(struct provisioner *provisioner, const char *server_name, bool is_start, unsigned *ret_awaited,
+static pep_status end_leases(struct provisioner *provisioner, const char *earlier_owner, bool is_start, unsigned *ret_awaited,
 			     struct pep_error *err)
 {
 	int64_t now_ms;
@@ -141,16 +153,16 @@ static pep_status end_leases(struct provisioner *provisioner, const char *server
 	*ret_awaited = adopt_all(provisioner);
 	status = storage_now(provisioner->storage, &now_ms, err);
 	if (status == PEP_OK)
-		status = lapse_all(provisioner, server_name, is_start ? INT64_MAX : now_ms + 1, now_ms, err);
+		status = lapse_all(provisioner, earlier_owner, is_start ? INT64_MAX : now_ms + 1, now_ms, err);
 	return status;
 }
 
-pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err)
+pep_status recover_at_start(struct provisioner *provisioner, const char *earlier_owner, struct pep_error *err)
 {
 	unsigned awaited;
 
 	replay_spool(provisioner, false);
-	return end_leases(provisioner, server_name, true, &awaited, err);
+	return end_leases(provisioner, earlier_owner, true, &awaited, err);
 }
 
 /* --- the thread --- */
@@ -188,7 +200,7 @@ static void *run(void *context)
 
 		replay_spool(provisioner, spool_count(provisioner->spool) <= reported);
 		reported = spool_count(provisioner->spool);
-		status = end_leases(provisioner, recovery->server_name, false, &awaited, &err);
+		status = end_leases(provisioner, NULL, false, &awaited, &err);
 		/* Once per outage, not once per interval. */
 		if (status != PEP_OK && !failing)
 			log_event(LOG_WARNING, "expired leases cannot be looked at", LOG_TEXT("error", err.message));
@@ -197,8 +209,8 @@ static void *run(void *context)
 	return NULL;
 }
 
-pep_status recovery_start(struct provisioner *provisioner, const char *server_name, int64_t interval_ms,
-			  struct recovery **ret_recovery, struct pep_error *err)
+pep_status recovery_start(struct provisioner *provisioner, int64_t interval_ms, struct recovery **ret_recovery,
+			  struct pep_error *err)
 {
 	struct recovery *recovery = calloc(1, sizeof(*recovery));
 	pthread_condattr_t attributes;
@@ -206,7 +218,6 @@ pep_status recovery_start(struct provisioner *provisioner, const char *server_na
 	if (!recovery)
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 	recovery->provisioner = provisioner;
-	recovery->server_name = server_name;
 	recovery->interval_ms = interval_ms;
 	(void)pthread_mutex_init(&recovery->mutex, NULL);
 	(void)pthread_condattr_init(&attributes);

@@ -9,14 +9,14 @@
 
 struct recovery;
 
-/* Once, before the server answers: replay the spool, adopt injections that outlived an earlier start, then end at once what else such a
- * start left unfinished. A serial whose tool still runs stays in progress; the thread waits for it.
- * A store that is away is an error. [main thread] */
-pep_status recover_at_start(struct provisioner *provisioner, const char *server_name, struct pep_error *err);
+/* Once, before the server answers: replay the spool, adopt injections that outlived an earlier start, then end at once what else
+ * `earlier_owner` left unfinished: the start before this one, see owner.h; NULL: there was none. A serial whose tool still runs stays in
+ * progress; the thread waits for it. A store that is away is an error. [main thread] */
+pep_status recover_at_start(struct provisioner *provisioner, const char *earlier_owner, struct pep_error *err);
 
 /* From then on, every interval: replay the spool, look after tools that still run, end expired leases of any server. [main thread] */
-pep_status recovery_start(struct provisioner *provisioner, const char *server_name, int64_t interval_ms,
-			  struct recovery **ret_recovery, struct pep_error *err);
+pep_status recovery_start(struct provisioner *provisioner, int64_t interval_ms, struct recovery **ret_recovery,
+			  struct pep_error *err);
 /* NULL is fine. Ends the thread; looks at the spool once more. [main thread] */
 void recovery_stop(struct recovery *recovery);
 

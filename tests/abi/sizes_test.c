@@ -124,6 +124,8 @@ AT(pep_identity, serial, 56);
 AT(pep_identity, history, 224);
 AT(pep_scan_query, lease_before_ms, 48);
 AT(pep_storage_ops, count, 88);
+AT(pep_storage_ops, restore, 104); /* since 1.1 */
+AT(pep_storage_copy, kept, 16);
 AT(pep_witness, cancelled, 32);
 AT(pep_injection, detail, 136);
 AT(pep_injector_ops, forget, 56);

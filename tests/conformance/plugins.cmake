@@ -1,5 +1,11 @@
-# The injector and exporter suites, one program for each plugin with its page of facts.
+# The suites, one program for each plugin with its page of facts.
 set(conformance_common ${CMAKE_CURRENT_SOURCE_DIR}/plugin_table.c ${CMAKE_CURRENT_SOURCE_DIR}/poison.c)
+
+# What a page of facts about a storage plugin is linked with.
+set(storage_suite storage_suite.c storage_driver.c storage_model.c storage_data.c storage_write_cases.c storage_walk_cases.c
+  storage_thread_cases.c storage_value_cases.c storage_history.c storage_order_cases.c storage_large_cases.c)
+list(TRANSFORM storage_suite PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+list(APPEND storage_suite ${conformance_common})
 
 foreach(name csv json)
   pep_unit_test(${name}_conformance

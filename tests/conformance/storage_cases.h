@@ -16,5 +16,8 @@ struct storage_case {
 extern const struct storage_case storage_write_cases[];
 extern const struct storage_case storage_walk_cases[];
 extern const struct storage_case storage_thread_cases[];
+extern const struct storage_case storage_value_cases[];
+extern const struct storage_case storage_order_cases[];
+extern const struct storage_case storage_large_cases[];
 
 #endif

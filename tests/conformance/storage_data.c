@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -43,10 +44,15 @@ void data_insert(struct store_driver *driver, struct data *data)
 		assert_int_equal(pthread_join(fillers[i].thread, NULL), 0);
 		assert_int_equal(fillers[i].failed, 0);
 	}
-	for (size_t i = 0; i < data->count; i++) {
+	for (size_t i = 0; i < data->count; i++)
 		data->entries[i].id.revision = 1;
+	data_sort(data);
+}
+
+void data_sort(struct data *data)
+{
+	for (size_t i = 0; i < data->count; i++)
 		data->sorted[i] = &data->entries[i].id;
-	}
 	model_sort(data->sorted, data->count);
 }
 
@@ -107,4 +113,46 @@ void data_make_many(struct store_driver *driver, struct data *data, unsigned cou
 						  .dispatch_id = i < dispatched ? entry->dispatch_id : NULL};
 	}
 	data_insert(driver, data);
+}
+
+static void print_query(const struct pep_scan_query *query)
+{
+	print_error("limit %u, state %u, descending %u, serial %s, after %s, deployed %lld to %lld, lease before %lld, key %s, "
+		    "brief %u\n",
+		    query->limit, query->state, query->descending, query->serial ? query->serial : "any",
+		    query->after ? query->after : "any", (long long)query->deployed_from_ms, (long long)query->deployed_to_ms,
+		    (long long)query->lease_before_ms, query->idempotency_key ? query->idempotency_key : "any", query->brief);
+}
+
+void data_check_query(struct store_driver *driver, const struct data *data, const struct pep_scan_query *query)
+{
+	const struct pep_identity **expected = calloc(data->count + 1, sizeof(void *));
+	const struct pep_identity *id;
+	size_t expected_count, count = 0;
+	void *scan;
+
+	assert_non_null(expected);
+	expected_count = model_select(data->sorted, data->count, query, expected);
+	scan = walk_open(driver, query);
+	while ((id = walk_next(driver, scan))) {
+		if (count == expected_count || strcmp(id->serial, expected[count]->serial) != 0) {
+			print_query(query);
+			fail_msg("record %zu of %zu is %s instead of %s", count + 1, expected_count, id->serial,
+				 count < expected_count ? expected[count]->serial : "none");
+		}
+		if (query->brief)
+			assert_same_brief(id, expected[count]);
+		else
+			assert_same_identity(id, expected[count]);
+		count++;
+	}
+	/* The end stays the end. */
+	assert_null(walk_next(driver, scan));
+	walk_close(driver, scan);
+	if (count != expected_count)
+		print_query(query);
+	assert_int_equal(count, expected_count);
+	if (driver->ops->count)
+		assert_int_equal(store_count(driver, query), expected_count);
+	free(expected);
 }

@@ -40,6 +40,8 @@ size_t store_count(struct store_driver *driver, const struct pep_scan_query *que
 
 /* Fails the test at the first member that differs. `revision` is compared, too. */
 void assert_same_identity(const struct pep_identity *actual, const struct pep_identity *expected);
+/* The same for a record of a brief walk: what it may leave out is absent, or right. */
+void assert_same_brief(const struct pep_identity *actual, const struct pep_identity *expected);
 
 #define SCAN_QUERY(...) (&(struct pep_scan_query){.struct_size = sizeof(struct pep_scan_query), __VA_ARGS__})
 

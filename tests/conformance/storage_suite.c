@@ -59,6 +59,8 @@ int storage_suite_run(const struct storage_facts *facts)
 	unsigned next_number = 0;
 	struct start start = {facts, &next_number};
 
-	return run_group("storage: writes", storage_write_cases, &start) + run_group("storage: walks", storage_walk_cases, &start) +
-	       run_group("storage: threads", storage_thread_cases, &start);
+	return run_group("storage: writes", storage_write_cases, &start) +
+	       run_group("storage: values", storage_value_cases, &start) + run_group("storage: walks", storage_walk_cases, &start) +
+	       run_group("storage: threads", storage_thread_cases, &start) +
+	       run_group("storage: order", storage_order_cases, &start) + run_group("storage: large", storage_large_cases, &start);
 }

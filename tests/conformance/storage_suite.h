@@ -15,6 +15,8 @@ struct storage_facts {
 	 * Live until the program ends. */
 	const union pep_value *(*values)(void *ctx, unsigned number);
 	void *ctx;
+	/* How many records the large walks go over; 0: 100,000. Fewer only where filling such a store would take minutes. */
+	unsigned many;
 };
 
 /* Runs the suite as cmocka groups; returns how many tests failed. */

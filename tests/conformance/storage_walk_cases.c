@@ -5,7 +5,6 @@
 #include "storage_cases.h"
 
 #include "storage_data.h"
-#include "storage_model.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -14,44 +13,6 @@
 #include <cmocka.h>
 
 #define MANY_COUNT 2100u /* more than a plugin is likely to fetch at once */
-
-static void print_query(const struct pep_scan_query *query)
-{
-	print_error("limit %u, state %u, descending %u, serial %s, after %s, deployed %lld to %lld, lease before %lld\n",
-		    query->limit, query->state, query->descending, query->serial ? query->serial : "any",
-		    query->after ? query->after : "any", (long long)query->deployed_from_ms, (long long)query->deployed_to_ms,
-		    (long long)query->lease_before_ms);
-}
-
-static void check_query(struct store_driver *driver, const struct data *data, const struct pep_scan_query *query)
-{
-	const struct pep_identity **expected = calloc(data->count + 1, sizeof(void *));
-	const struct pep_identity *id;
-	size_t expected_count, count = 0;
-	void *scan;
-
-	assert_non_null(expected);
-	expected_count = model_select(data->sorted, data->count, query, expected);
-	scan = walk_open(driver, query);
-	while ((id = walk_next(driver, scan))) {
-		if (count == expected_count || strcmp(id->serial, expected[count]->serial) != 0) {
-			print_query(query);
-			fail_msg("record %zu of %zu is %s instead of %s", count + 1, expected_count, id->serial,
-				 count < expected_count ? expected[count]->serial : "none");
-		}
-		assert_same_identity(id, expected[count]);
-		count++;
-	}
-	/* The end stays the end. */
-	assert_null(walk_next(driver, scan));
-	walk_close(driver, scan);
-	if (count != expected_count)
-		print_query(query);
-	assert_int_equal(count, expected_count);
-	if (driver->ops->count)
-		assert_int_equal(store_count(driver, query), expected_count);
-	free(expected);
-}
 
 #define EACH(variable, list) for (size_t(variable) = 0; (variable) < sizeof(list) / sizeof((list)[0]); (variable)++)
 
@@ -74,7 +35,7 @@ static void check_filters(struct store_driver *driver, const struct data *data, 
 			EACH(k, leases_ms)
 			{
 				query.lease_before_ms = leases_ms[k];
-				check_query(driver, data, &query);
+				data_check_query(driver, data, &query);
 			}
 		}
 	}
@@ -146,10 +107,10 @@ static void an_empty_store(void **state)
 
 	data.sorted = &none;
 	data.count = 0;
-	check_query(*state, &data, SCAN_QUERY(.limit = 0));
-	check_query(*state, &data, SCAN_QUERY(.descending = 1, .deployed_from_ms = 5));
-	check_query(*state, &data, SCAN_QUERY(.serial = "x"));
-	check_query(*state, &data, SCAN_QUERY(.lease_before_ms = 5, .after = "a"));
+	data_check_query(*state, &data, SCAN_QUERY(.limit = 0));
+	data_check_query(*state, &data, SCAN_QUERY(.descending = 1, .deployed_from_ms = 5));
+	data_check_query(*state, &data, SCAN_QUERY(.serial = "x"));
+	data_check_query(*state, &data, SCAN_QUERY(.lease_before_ms = 5, .after = "a"));
 }
 
 static void order_is_bytewise(void **state)
@@ -171,12 +132,13 @@ static void order_is_bytewise(void **state)
 	}
 	data_insert(driver, &data);
 	for (unsigned descending = 0; descending < 2; descending++) {
-		check_query(driver, &data, SCAN_QUERY(.descending = descending));
-		check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_CLAIMED));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_CLAIMED));
 		EACH(i, keys)
 		{
-			check_query(driver, &data, SCAN_QUERY(.descending = descending, .after = keys[i]));
-			check_query(driver, &data, SCAN_QUERY(.descending = descending, .after = keys[i], .state = PEP_CLAIMED));
+			data_check_query(driver, &data, SCAN_QUERY(.descending = descending, .after = keys[i]));
+			data_check_query(driver, &data,
+					 SCAN_QUERY(.descending = descending, .after = keys[i], .state = PEP_CLAIMED));
 		}
 	}
 	data_free(&data);
@@ -189,13 +151,14 @@ static void long_walks(void **state)
 
 	data_make_many(driver, &data, MANY_COUNT, MANY_COUNT / 2);
 	for (unsigned descending = 0; descending < 2; descending++) {
-		check_query(driver, &data, SCAN_QUERY(.descending = descending));
-		check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = MANY_COUNT - 1));
-		check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = 256));
-		check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = 512, .after = "d000700"));
-		check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_DEPLOYED));
-		check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_FAILED));
-		check_query(driver, &data, SCAN_QUERY(.descending = descending, .deployed_from_ms = 1100, .deployed_to_ms = 1900));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = MANY_COUNT - 1));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = 256));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending, .limit = 512, .after = "d000700"));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_DEPLOYED));
+		data_check_query(driver, &data, SCAN_QUERY(.descending = descending, .state = PEP_FAILED));
+		data_check_query(driver, &data,
+				 SCAN_QUERY(.descending = descending, .deployed_from_ms = 1100, .deployed_to_ms = 1900));
 	}
 	data_free(&data);
 }
@@ -220,9 +183,9 @@ static void large_records(void **state)
 						      .history = text + 1000000 - sizes[i]};
 	}
 	data_insert(driver, &data);
-	check_query(driver, &data, SCAN_QUERY(.limit = 0));
-	check_query(driver, &data, SCAN_QUERY(.descending = 1));
-	check_query(driver, &data, SCAN_QUERY(.serial = "GW-10"));
+	data_check_query(driver, &data, SCAN_QUERY(.limit = 0));
+	data_check_query(driver, &data, SCAN_QUERY(.descending = 1));
+	data_check_query(driver, &data, SCAN_QUERY(.serial = "GW-10"));
 	data_free(&data);
 	free(text);
 }
@@ -348,7 +311,7 @@ static void walks_may_end_early(void **state)
 			(void)walk_next(driver, scan);
 		walk_close(driver, scan);
 	}
-	check_query(driver, &data, SCAN_QUERY(.limit = 0));
+	data_check_query(driver, &data, SCAN_QUERY(.limit = 0));
 	data_free(&data);
 }
 

@@ -47,7 +47,7 @@ struct pep_identity {
 	const char *verification_key, *ou, *device_id;
 	const char *ethernet_mac, *sixb_mac; /* numbers 0 to 255 with commas: six, eight of them */
 	const char *nonce;                   /* of `attempt`, the last claim: 32 hex digits */
-	const char *owner;                   /* of `attempt`: the server's name, a slash, and its start */
+	const char *owner;                   /* of `attempt`, once deployed of `contacted`: the server's name, a slash, its start */
 	const char *idempotency_key;         /* that of the request, if it sent one */
 	const char *request_digest;          /* SHA-256 of the request's fields, 64 hex digits */
 	const char *station, *request_id;    /* who asked (address or name), and under which request id */

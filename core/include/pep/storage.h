@@ -34,6 +34,14 @@ enum {
 	PEP_STORAGE_INLINE_READS = 4, /* a read of one takes microseconds and never waits: may run on an HTTP thread */
 };
 
+/* What backup() or restore() has done. The caller zeroes it and sets struct_size. */
+struct pep_storage_copy {
+	uint32_t struct_size;
+	uint32_t reserved;
+	int64_t record_count; /* in the copy */
+	char kept[1008];      /* restore(): where the store that was there is now, in words for people; "": there was none */
+};
+
 struct pep_storage_ops {
 	uint32_t struct_size;
 	uint32_t threads; /* PEP_THREADS_*: what [per threads] below means */
@@ -75,6 +83,19 @@ struct pep_storage_ops {
 	pep_status (*now)(void *store, int64_t *ret_ms, struct pep_error *err);
 	/* How many records a scan would return; `limit` counts, too. [per threads] */
 	pep_status (*count)(void *store, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err);
+
+	/* --- since ABI 1.1; both for a store that this process has not opened; `values` as for open(). [one thread] --- */
+
+	/* Write the whole store, as it is at one moment, to the file `path`, which is there, empty and its owner's alone: also while a
+	 * server uses the store. What was written has been read again and found sound when this returns PEP_OK; the caller syncs,
+	 * and removes it otherwise. PEP_NOT_FOUND: there is no store. PEP_CANCELLED: host->stopping(). */
+	pep_status (*backup)(const struct pep_host *host, const union pep_value *values, const char *path,
+			     struct pep_storage_copy *ret_copy, struct pep_error *err);
+	/* Put what backup() wrote to `path` in the place of the store, durably. The store that is there is never destroyed: it is kept
+	 * under another name. PEP_CONFLICT: a server uses it. PEP_INVALID: `path` is no such file, or damaged; with either, nothing
+	 * has changed. */
+	pep_status (*restore)(const struct pep_host *host, const union pep_value *values, const char *path,
+			      struct pep_storage_copy *ret_copy, struct pep_error *err);
 };
 
 #ifdef __cplusplus

@@ -2,6 +2,7 @@
  *
  * plugin.c - the sqlite storage plugin: one file on a local disk, for one server.
  */
+#include "backup.h"
 #include "place.h"
 #include "reader.h"
 #include "scan.h"
@@ -61,9 +62,11 @@ static pep_status sqlite_open(const struct pep_host *host, const union pep_value
 		free(store);
 		return status;
 	}
+	status = backup_check_restored(store->place.path, err);
 	setup.place = &store->place;
 	setup.check = store->place.unclean || store->place.size <= values[OPTION_CHECK_MIB].number * 1024 * 1024;
-	status = reader_pool_new(store->place.path, setup.cache_kib, &store->readers, err);
+	if (status == PEP_OK)
+		status = reader_pool_new(store->place.path, setup.cache_kib, &store->readers, err);
 	setup.readers = store->readers;
 	if (status == PEP_OK)
 		status = writer_new(&setup, &store->writer, err);
@@ -145,6 +148,18 @@ static pep_status sqlite_count(void *opaque, const struct pep_scan_query *query,
 	return scan_count(store->readers, query, ret_count, err);
 }
 
+static pep_status sqlite_backup(const struct pep_host *host, const union pep_value *values, const char *path,
+				struct pep_storage_copy *ret_copy, struct pep_error *err)
+{
+	return backup_write(host, values[OPTION_PATH].text, path, ret_copy, err);
+}
+
+static pep_status sqlite_restore(const struct pep_host *host, const union pep_value *values, const char *path,
+				 struct pep_storage_copy *ret_copy, struct pep_error *err)
+{
+	return backup_restore(host, values[OPTION_PATH].text, path, ret_copy, err);
+}
+
 static const struct pep_storage_ops ops = {
 	.struct_size = sizeof(ops),
 	.threads = PEP_THREADS_PARALLEL,
@@ -158,6 +173,8 @@ static const struct pep_storage_ops ops = {
 	.scan_next = sqlite_scan_next,
 	.scan_close = sqlite_scan_close,
 	.count = sqlite_count,
+	.backup = sqlite_backup,
+	.restore = sqlite_restore,
 };
 
 static const struct pep_plugin plugin = {

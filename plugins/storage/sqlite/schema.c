@@ -132,16 +132,13 @@ static pep_status migrate(sqlite3 *db, const char *path, int64_t version, struct
 	return status;
 }
 
-/* Somebody may have dropped an index by hand; the promise of one winner hangs on these three. */
+/* Somebody may have dropped an index by hand. */
 static pep_status check_indexes(sqlite3 *db, const char *path, struct pep_error *err)
 {
 	int64_t index_count = 0;
-	pep_status status = connection_number(db, path,
-					      "SELECT count(*) FROM pragma_index_list('identity') WHERE \"unique\" AND name IN "
-					      "('identity_serial', 'identity_enrollment', 'identity_dispatch')",
-					      &index_count, err);
+	pep_status status = connection_number(db, path, SCHEMA_COUNT_UNIQUE, &index_count, err);
 
-	if (status == PEP_OK && index_count != 3)
+	if (status == PEP_OK && index_count != SCHEMA_UNIQUE_COUNT)
 		return pep_fail(
 			err, PEP_INTERNAL, 0,
 			"cannot use %s: a unique index of the table is gone: keep a copy of it, and restore the last backup", path);

@@ -58,7 +58,7 @@ static pep_status at_start(struct fixture *fixture)
 {
 	struct pep_error err = {0};
 
-	return recover_at_start(&fixture->provisioner, "line-1", &err);
+	return recover_at_start(&fixture->provisioner, OWN_EARLIER, &err);
 }
 
 static bool is_pending(const struct fixture *fixture)
@@ -353,7 +353,7 @@ static void the_thread_waits_for_the_tool(void **state)
 	assert_int_equal(at_start(fixture), PEP_OK);
 	/* The first scan that begins after the adoption: an hour's interval does not keep it from looking. */
 	fake_store_meanwhile(&fixture->store, STORE_UPDATE, 1, post, &stored);
-	assert_int_equal(recovery_start(&fixture->provisioner, "line-1", 3600000, &recovery, &err), PEP_OK);
+	assert_int_equal(recovery_start(&fixture->provisioner, 3600000, &recovery, &err), PEP_OK);
 	while (sem_wait(&stored) != 0)
 		;
 	recovery_stop(recovery);

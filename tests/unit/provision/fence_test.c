@@ -237,7 +237,7 @@ static void a_taken_id_that_cannot_be_noted_is_spooled(void **state)
 	assert_int_equal(fixture_provision(fixture), PROVISION_RECORDED_LOCALLY);
 	assert_int_equal(spool_count(fixture->provisioner.spool), 1);
 	fake_store_heal(&fixture->store);
-	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1", &err), PEP_OK);
+	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1/20270101", &err), PEP_OK);
 	assert_int_equal(fixture_record(fixture)->state, PEP_IN_DOUBT);
 	assert_int_equal(spool_count(fixture->provisioner.spool), 1); /* no read shows it as delivered: kept for a person */
 }

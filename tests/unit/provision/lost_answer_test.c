@@ -49,7 +49,7 @@ static void recover_now(struct fixture *fixture)
 	struct pep_error err = {0};
 
 	fake_store_heal(&fixture->store);
-	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1", &err), PEP_OK);
+	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1/20270101", &err), PEP_OK);
 }
 
 /* --- the read-back confirms --- */

@@ -36,7 +36,7 @@ static void check_it_goes_on(struct fixture *fixture)
 
 	fake_store_heal(&fixture->store);
 	fixture->store.now_ms += FIXTURE_LEASE_MS;
-	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1", &err), PEP_OK);
+	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1/20270101", &err), PEP_OK);
 	assert_int_equal(spool_count(fixture->provisioner.spool), 0);
 	fixture_native(fixture, NULL);
 	fixture->injector.makes_ids = true;
@@ -148,7 +148,7 @@ static bool torture_recovery(unsigned nth)
 	assert_int_equal(fixture_provision(fixture), PROVISION_RECORDED_LOCALLY);
 	fake_store_heal(&fixture->store);
 	fail_memory_at(nth, false);
-	status = recover_at_start(&fixture->provisioner, "line-1", &err);
+	status = recover_at_start(&fixture->provisioner, "line-1/20270101", &err);
 	has_failed = fail_memory_end();
 	check_facts(fixture);
 	assert_true(status != PEP_OK || fake_store_record(&fixture->store, "GW-2")->state == PEP_IN_DOUBT);
@@ -178,7 +178,7 @@ static void opening_the_spool_and_starting_the_thread(void **state)
 	assert_int_equal(spool_open(fixture->folder, &spool, &err), PEP_NO_MEMORY);
 	assert_true(fail_memory_end());
 	fail_memory_at(1, false);
-	assert_int_equal(recovery_start(&fixture->provisioner, "line-1", 1, &recovery, &err), PEP_NO_MEMORY);
+	assert_int_equal(recovery_start(&fixture->provisioner, 1, &recovery, &err), PEP_NO_MEMORY);
 	assert_true(fail_memory_end());
 	assert_null(spool);
 	assert_null(recovery);

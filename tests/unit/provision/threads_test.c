@@ -150,7 +150,7 @@ static void a_crowd_gets_each_serial_once(void **state)
 
 	fixture->injector.makes_ids = true;
 	fixture->injector.steps[2].verb = INJECTOR_END;
-	assert_int_equal(recovery_start(&fixture->provisioner, "line-1", 1, &recovery, &err), PEP_OK);
+	assert_int_equal(recovery_start(&fixture->provisioner, 1, &recovery, &err), PEP_OK);
 	for (unsigned i = 0; i < THREADS; i++) {
 		members[i].fixture = fixture;
 		members[i].number = i;
@@ -179,7 +179,7 @@ static void a_crowd_on_a_bad_store(void **state)
 	fixture->injector.steps[2].verb = INJECTOR_END;
 	for (unsigned i = 0; i < 12; i++)
 		fake_store_script(&fixture->store, STORE_UPDATE, 2 * i + 1, i % 2 ? STORE_UNKNOWN_NEVER : STORE_UNKNOWN_NOW);
-	assert_int_equal(recovery_start(&fixture->provisioner, "line-1", 1, &recovery, &err), PEP_OK);
+	assert_int_equal(recovery_start(&fixture->provisioner, 1, &recovery, &err), PEP_OK);
 	for (unsigned i = 0; i < THREADS; i++) {
 		members[i].fixture = fixture;
 		members[i].number = i;
@@ -190,7 +190,7 @@ static void a_crowd_on_a_bad_store(void **state)
 	recovery_stop(recovery);
 	fake_store_heal(&fixture->store);
 	fixture->store.now_ms += FIXTURE_LEASE_MS;
-	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1", &err), PEP_OK);
+	assert_int_equal(recover_at_start(&fixture->provisioner, "line-1/20270101", &err), PEP_OK);
 	assert_int_equal(spool_count(fixture->provisioner.spool), 0);
 	assert_true(count_outcome(members, PROVISION_DEPLOYED) <= fixture->injector.delivered);
 	for (size_t i = 0; i < fixture->store.record_count; i++) {

@@ -70,6 +70,18 @@ static void delivered_from_every_state_of_the_contact(void **state)
 	}
 }
 
+/* Not of whom the last claim was, but whose attempt the gateway has. */
+static void delivered_names_who_did_it(void **state)
+{
+	struct machine_delivery event = delivery(2);
+	struct pep_identity record = record_claimed_over(PEP_IN_DOUBT);
+	struct pep_identity next = untouched();
+
+	event.owner = "server-b/start-7";
+	assert_int_equal(machine_deliver(*state, &record, &event, &next), MACHINE_WRITE);
+	assert_string_equal(next.owner, "server-b/start-7");
+}
+
 /* Nobody has touched the gateway since: the claim of a later attempt ends. */
 static void delivered_under_a_later_claim(void **state)
 {
@@ -224,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delivered_from_every_state_of_the_contact),
+		cmocka_unit_test(delivered_names_who_did_it),
 		cmocka_unit_test(delivered_under_a_later_claim),
 		cmocka_unit_test(delivered_twice_changes_nothing),
 		cmocka_unit_test(superseded_goes_to_history),

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * migration.h - the steps of a migration from one store to another, with nothing but the storage contract.
+ *
+ * Each writes what people should know to standard error, and returns a COMMAND_ exit code. They stop, with COMMAND_FAILED, when
+ * store_stopping() says so. [main thread]
+ */
+#ifndef CORE_COMMAND_MIGRATION_H
+#define CORE_COMMAND_MIGRATION_H
+
+#include "core/command/canonical.h"
+#include "core/plugin/instance.h"
+
+#define MIGRATION_SHOWN_COUNT 10 /* records that are named */
+
+struct migration {
+	struct storage *source, *target; /* borrowed */
+	int64_t source_count;            /* migration_survey() */
+	int64_t present_count;           /* migration_look(): records that the target has already, all of them equal */
+	int64_t copied_count;            /* migration_copy() */
+	char digest[CANONICAL_HEX_SIZE]; /* migration_copy(): of what was read from the source, in its order */
+};
+
+/* Looks at the source: how many records, and whether somebody works on one of them. COMMAND_UNSAFE: he does. */
+int migration_survey(struct migration *migration);
+/* Looks at the target: whatever is there has to be equal to what the source has. COMMAND_UNSAFE: it is not, or both are one store. */
+int migration_look(struct migration *migration);
+/* Inserts what the target lacks. Nothing is ever overwritten. COMMAND_DIFFERENT: some of it is there and differs.
+ * COMMAND_FAILED: a store failed; the same again goes on. */
+int migration_copy(struct migration *migration);
+/* Reads both from end to end, side by side. COMMAND_DIFFERENT: they are not equal, or the source has changed since migration_copy(). */
+int migration_verify(const struct migration *migration);
+
+#endif

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Databases behind a fault proxy, servers on them, and clients that notice every wrong answer. Standard library only."""
+import http.client
+import json
+import os
+import socket
+import sqlite3
+import struct
+import threading
+import time
+
+from fault_proxy import FaultProxy
+from faulty import STATES, WatchedServer
+from mongo_double import bson
+from mongo_server import MongoServer
+from postgres_server import DATABASE, PASSWORD, PostgresServer
+
+STEPS = ["claimed", "contacted", "issued", "deployed"]
+
+
+class Postgres:
+    """A server of the test's own; each fresh() is a schema."""
+
+    name = "postgres"
+
+    def __init__(self, folder, tls=False):
+        self.server, self.number = PostgresServer(tls), 0
+        self.port = self.server.start()
+        self.proxy = FaultProxy(("127.0.0.1", self.port))
+        self.password = os.path.join(folder, "password")
+        with open(self.password, "w", encoding="utf-8") as file:
+            file.write(PASSWORD + "\n")
+
+    def fresh(self, deadline_ms=None, port=None):
+        """The storage section of an empty store. deadline_ms: the plugin's deadlines, its own if None; port: None is the proxy's."""
+        self.number += 1
+        text = ("plugin: postgres\nhost: 127.0.0.1\nport: '%d'\ndatabase: %s\nuser: keeper\npassword: file:%s\nschema: s%d\nsslmode: disable\n"
+                % (port or self.proxy.port, DATABASE, self.password, self.number))
+        if deadline_ms:
+            text += "connect_timeout: %dms\nquery_timeout: %dms\nwait_timeout: %dms\n" % ((deadline_ms,) * 3)
+        return text
+
+    def limit_s(self, deadline_ms):
+        """How long one call of the store may take, as docs/plugins/postgres.md says."""
+        return (3000 if deadline_ms is None else deadline_ms) * 3 / 1000 + 1
+
+    def rows(self):
+        text = self.server.sql("SELECT coalesce(json_agg(json_build_array(serial, state, enrollment_id, history, lease_until_ms)), '[]') "
+                               "FROM s%d.identity" % self.number)
+        return json.loads(text)
+
+    @staticmethod
+    def write_match(serial, step):
+        """Bytes of the request that writes this step of a new serial, and of no other. Serial and state are its first parameters."""
+        return struct.pack(">i%ds" % len(serial), len(serial), serial.encode()) + struct.pack(">iq", 8, 1 + STEPS.index(step))
+
+    def close(self):
+        self.proxy.close()
+        self.server.close()
+
+
+class Mongo:
+    """The first server that mongo_server.py finds, or the double; each fresh() is a database."""
+
+    def __init__(self, folder, replica_set=None, double=False):
+        self.proxy, self.number = FaultProxy(None), 0
+        # A replica set tells its clients where it is: behind the proxy.
+        self.server = MongoServer(os.path.join(folder, "mongo-%s" % (replica_set or "one")), replica_set=replica_set, double=double,
+                                  advertise="127.0.0.1:%d" % self.proxy.port if replica_set else None)
+        self.name = "mongo (%s)" % self.server.kind + (", replica set" if replica_set else "")
+        self.replica_set = replica_set
+        self.target = self._start()
+        self.port = self.target[1]
+
+    def _start(self):
+        host, port = self.server.start().split("://")[1].split("/")[0].split(",")[0].rsplit(":", 1)
+        self.proxy.target = (host, int(port))
+        return self.proxy.target
+
+    def fresh(self, deadline_ms=None, port=None):
+        self.number += 1
+        options = ["replicaSet=" + self.replica_set] if self.replica_set else []
+        if deadline_ms:
+            options += ["serverSelectionTimeoutMS=%d" % deadline_ms, "connectTimeoutMS=%d" % deadline_ms]
+        return "plugin: mongo\nuri: mongodb://127.0.0.1:%d/%s%s\n%s" % (
+            port or self.proxy.port, self.database(), "?" + "&".join(options) if options else "",
+            "timeout: %dms\n" % deadline_ms if deadline_ms else "")
+
+    def database(self):
+        return "pep_faults_%d_%d" % (os.getpid(), self.number)
+
+    def limit_s(self, deadline_ms):
+        """As docs/plugins/mongo.md says."""
+        selection, timeout = (3000, 5000) if deadline_ms is None else (deadline_ms, deadline_ms)
+        return 2 * (selection + timeout + 2000) / 1000
+
+    def command(self, document):
+        """The reply to one command, past plugin and proxy. Only for a server that asks for no login."""
+        body = struct.pack("<IB", 0, 0) + bson.encode({**document, "$db": self.database()})
+        with socket.create_connection(self.target, 30) as connection, connection.makefile("rb") as replies:
+            connection.sendall(struct.pack("<iiii", len(body) + 16, 1, 0, 2013) + body)
+            size = struct.unpack("<iiii", replies.read(16))[0]
+            reply = bson.decode(replies.read(size - 16), 5)
+        if reply.get("ok") != 1:
+            raise RuntimeError("the command was refused: %r" % reply)
+        return reply
+
+    def rows(self):
+        cursor = self.command({"find": "edge_identities", "filter": {}, "hint": "listOrder_1", "batchSize": 100000})["cursor"]
+        found = list(cursor["firstBatch"])
+        while cursor["id"]:
+            cursor = self.command({"getMore": bson.Int64(cursor["id"]), "collection": "edge_identities"})["cursor"]
+            found += cursor["nextBatch"]
+        return [[d["serialNumber"], d["state"], d.get("enrollmentID"), d.get("history"), d["leaseUntilMs"]] for d in found]
+
+    @staticmethod
+    def write_match(serial, step):
+        if step == "claimed":  # the first that puts the serial into the order of the list
+            return b"\x02listOrder\0" + struct.pack("<i", len(serial) + 2) + b"1" + serial.encode() + b"\0"
+        return (b"\x02serialNumber\0" + struct.pack("<i", len(serial) + 1) + serial.encode() + b"\0\x12revision\0" +
+                struct.pack("<q", STEPS.index(step)))
+
+    def close(self):
+        self.proxy.close()
+        self.server.stop()
+
+
+class Sqlite:
+    """A file; there is nothing to put a proxy before."""
+
+    name, proxy = "sqlite", None
+
+    def __init__(self, folder):
+        self.folder, self.number = folder, 0
+
+    def fresh(self, deadline_ms=None, port=None):
+        self.number += 1
+        return "plugin: sqlite\npath: %s" % self.path()
+
+    def path(self):
+        return os.path.join(self.folder, "store%d.db" % self.number)
+
+    def rows(self):
+        db = sqlite3.connect("file:%s?mode=ro" % self.path(), uri=True, timeout=30)
+        try:
+            if db.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+                raise RuntimeError("the database is damaged")
+            return db.execute("SELECT serial, state, enrollment_id, history, lease_until_ms FROM identity").fetchall()
+        finally:
+            db.close()
+
+    def close(self):
+        pass
+
+
+STORES = {"sqlite": Sqlite, "postgres": Postgres, "mongo": Mongo}
+
+
+class StoreServer(WatchedServer):
+    """As WatchedServer, on a fresh store of a database."""
+
+    def __init__(self, build, folder, database, storage=None, lease_ms=4000, **more):
+        super().__init__(build, folder, lease_ms, **more)
+        self.database = database
+        self.edit(("plugin: sqlite", (storage or database.fresh()).strip().replace("\n", "\n  ")))
+
+    def records(self):
+        return {r[0]: (STATES[r[1]], r[2], r[3] or "", r[4]) for r in self.database.rows()}
+
+
+# What a request may be answered while the store fails. Everything else is wrong, and so is a 200 that says what is not true.
+ALLOWED = {
+    "provision": {(503, "storage_unavailable"), (503, "recorded_locally"), (503, "busy"), (500, "in_doubt"), (500, "injector_timeout"),
+                  (409, "in_progress")},
+    "lookup": {(503, "storage_unavailable"), (503, "busy")},
+    "list": {(503, "storage_unavailable"), (503, "busy")},
+    "export": {(503, "storage_unavailable"), (503, "busy")},
+}
+
+
+class Line:
+    """Clients of one server: what they were told, how long it took, and what of it was wrong."""
+
+    def __init__(self, server, prefix):
+        self.server, self.prefix, self.lock = server, prefix, threading.Lock()
+        self.count, self.answered, self.open = 0, {}, {}
+        self.problems, self.slowest, self.told = [], {}, {}
+
+    def serial(self):
+        """One that is not answered yet and nobody asks for just now: an old one, or the next."""
+        with self.lock:
+            for serial, is_asked in self.open.items():
+                if not is_asked:
+                    break
+            else:
+                self.count += 1
+                serial = "%s-%04d" % (self.prefix, self.count)
+            self.open[serial] = True
+            return serial
+
+    def note(self, kind, start, status, code):
+        took = time.monotonic() - start
+        with self.lock:
+            self.slowest[kind] = max(self.slowest.get(kind, 0), took)
+            key = (kind, status, code)
+            self.told[key] = self.told.get(key, 0) + 1
+            if status != 200 and (status, code) not in ALLOWED[kind]:
+                self.problems.append("%s was answered %s %s" % (kind, status, code))
+
+    def ask(self, port, serial=None):
+        serial, start = serial or self.serial(), time.monotonic()
+        status, code, identity = self.server.ask(serial, port=port, timeout=120)
+        self.note("provision", start, status, code)
+        with self.lock:
+            self.open[serial] = False
+            if status == 200:
+                if self.answered.setdefault(serial, identity) != identity:
+                    self.problems.append("%s: answered %s, then %s" % (serial, self.answered[serial], identity))
+                del self.open[serial]
+        if status == 200 and self.server.truth().get(serial, [None])[-1] != identity:
+            self.problems.append("%s: answered %s, its gateway holds %s" % (serial, identity, self.server.truth().get(serial)))
+        return status
+
+    def read(self, kind, target, check):
+        """check: of the body of a 200, what is wrong with it. A break inside of an answer is allowed, as long as it shows."""
+        start = time.monotonic()
+        try:
+            status, headers, body = self.server.request("GET", target, timeout=120)
+        except (http.client.IncompleteRead, ConnectionError):
+            if kind != "export":
+                raise
+            self.note(kind, start, 200, None)
+            return
+        self.note(kind, start, status, headers.get("Pep-Error"))
+        wrong = check(body.decode()) if status == 200 else None
+        if wrong:
+            with self.lock:
+                self.problems.append("%s: %s" % (kind, wrong))
+
+    def look(self):
+        with self.lock:
+            known = dict(self.answered)
+        if known:
+            serial = next(reversed(known))
+            self.read("lookup", "/v3/enrollment-id?serialNumber=" + serial,
+                      lambda body: None if body == known[serial] else "%s is %s, not %s" % (serial, known[serial], body))
+
+    def whole(self, kind, target):
+        """A whole list has all that was answered before it was asked for."""
+        with self.lock:
+            known = dict(self.answered)
+        self.read(kind, target, lambda body: ", ".join(s for s in known if s not in body)[:200])
+
+    def listing(self):
+        self.whole("list", "/v3/enrollment-ids?limit=1000")
+
+    def export(self):
+        self.whole("export", "/v3/export/csv")
+
+
+class Load:
+    """`with Load(line):` 16 clients, 10 that provision and 6 that read, until it ends."""
+
+    def __init__(self, line, provisioners=10, readers=6):
+        self.line, self.is_over = line, threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(number, number < provisioners))
+                        for number in range(provisioners + readers)]
+
+    def run(self, number, is_provisioner):
+        line, turn = self.line, number
+        while not self.is_over.is_set():
+            try:
+                if is_provisioner:
+                    line.ask(10000 + number)
+                else:
+                    (line.look, line.look, line.listing, line.export)[turn % 4]()
+                turn += 1
+            except Exception as error:  # for whoever looks at the problems
+                line.problems.append("client %d: %r" % (number, error))
+                return
+            self.is_over.wait(0.01)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.is_over.set()
+        for thread in self.threads:
+            thread.join()
