@@ -7,6 +7,8 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/http/listener.h"
+#include "core/service/audit.h"
+#include "core/service/cursor.h"
 #include "core/service/recover.h"
 
 #include <errno.h>
@@ -29,6 +31,7 @@ struct server {
 	size_t exporter_count;
 	struct spool *spool;
 	struct pending *pending;
+	struct audit *audit;
 	struct provisioner provisioner;
 	bool has_provisioner;
 	struct recovery *recovery;
@@ -99,28 +102,22 @@ static pep_status open_pending(struct server *server, struct pep_error *err)
 	return pending_open(folder, &server->pending, err);
 }
 
-/* New dispatch ids continue behind the newest in the store. */
-static pep_status find_newest(struct storage *storage, char ret_id[25], struct pep_error *err)
+static pep_status open_audit(struct server *server, struct pep_error *err)
 {
-	const struct pep_scan_query query = {.struct_size = sizeof(query), .limit = 1, .state = PEP_DEPLOYED, .descending = 1};
-	const struct pep_identity *id = NULL;
-	struct storage_scan *scan;
-	pep_status status = storage_scan_open(storage, &query, &scan, err);
+	AUTO(free_ptr) char *path = NULL;
 
-	if (status != PEP_OK)
-		return status;
-	status = storage_scan_next(scan, &id, err);
-	if (status == PEP_OK && id && id->dispatch_id)
-		(void)snprintf(ret_id, 25, "%s", id->dispatch_id);
-	storage_scan_close(scan);
-	return status;
+	if (asprintf(&path, "%s/audit.jsonl", server->config->data_dir) < 0) {
+		path = NULL;
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	}
+	return audit_open(path, &server->audit, err);
 }
 
 static pep_status start_service(struct server *server, struct pep_error *err)
 {
 	const struct config *config = server->config;
 	char newest[25] = "";
-	pep_status status = find_newest(server->storage, newest, err);
+	pep_status status = cursor_newest(server->storage, newest, err); /* new dispatch ids continue behind it */
 
 	if (status != PEP_OK)
 		return status;
@@ -177,6 +174,7 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 					   .exporter_count = server->exporter_count,
 					   .provisioner = &server->provisioner,
 					   .spool = server->spool,
+					   .audit = server->audit,
 					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL};
 	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
 	return listener_start(&server->settings, &server->listener, err);
@@ -192,6 +190,8 @@ static int start(struct server *server)
 		status = open_spool(server, &err);
 	if (status == PEP_OK)
 		status = open_pending(server, &err);
+	if (status == PEP_OK)
+		status = open_audit(server, &err);
 	if (status == PEP_OK)
 		status = storage_open(&server->plugins, &config->storage, &server->storage, &err);
 	if (status != PEP_OK)
@@ -228,6 +228,7 @@ static void stop(struct server *server)
 	free(server->exporters);
 	injector_close(server->injector);
 	storage_close(server->storage);
+	audit_close(server->audit);
 	pending_close(server->pending);
 	spool_close(server->spool);
 }

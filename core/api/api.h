@@ -11,6 +11,7 @@
 
 #include <regex.h>
 
+struct audit;
 struct provisioner;
 struct spool;
 
@@ -22,6 +23,7 @@ struct api_context {
 	size_t exporter_count;
 	struct provisioner *provisioner;
 	struct spool *spool;
+	struct audit *audit;
 	const regex_t *serial_pattern; /* NULL: none */
 };
 

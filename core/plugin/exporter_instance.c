@@ -12,7 +12,7 @@ struct exporter {
 
 struct exporter_run {
 	struct exporter *exporter;
-	void *run; /* exporter->exporter without begin() */
+	void *run; /* exporter->exporter if it has no runs */
 };
 
 pep_status exporter_open(const struct instance_context *context, const struct config_instance *config,
@@ -64,9 +64,31 @@ const char *exporter_suffix(const struct exporter *exporter)
 	return exporter->ops->suffix;
 }
 
-pep_status exporter_begin(struct exporter *exporter, struct pep_sink *sink, struct exporter_run **ret_run, struct pep_error *err)
+const char *const *exporter_profiles(const struct exporter *exporter)
 {
-	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
+	return exporter->ops->profiles;
+}
+
+/* Without either, the run is the exporter itself. */
+static bool has_runs(const struct pep_exporter_ops *ops)
+{
+	return ops->begin_profile || ops->begin;
+}
+
+static pep_status begin_raw(struct exporter *exporter, const char *profile, struct pep_sink *sink, void **ret_run,
+			    struct pep_error *err)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = slot_lock(&exporter->slot);
+
+	(void)lock;
+	if (exporter->ops->begin_profile)
+		return exporter->ops->begin_profile(exporter->exporter, profile, sink, ret_run, err);
+	return exporter->ops->begin(exporter->exporter, sink, ret_run, err);
+}
+
+pep_status exporter_begin(struct exporter *exporter, const char *profile, struct pep_sink *sink, struct exporter_run **ret_run,
+			  struct pep_error *err)
+{
 	AUTO(free_ptr) struct exporter_run *run = calloc(1, sizeof(*run));
 	pep_status status;
 
@@ -74,15 +96,24 @@ pep_status exporter_begin(struct exporter *exporter, struct pep_sink *sink, stru
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory while exporting with \"%s\"", exporter->slot.name);
 	run->exporter = exporter;
 	run->run = exporter->exporter;
-	if (exporter->ops->begin) {
-		lock = slot_lock(&exporter->slot);
-		status = slot_result(&exporter->slot, exporter->ops->begin(exporter->exporter, sink, &run->run, err), PEP_INTERNAL,
-				     err);
+	if (has_runs(exporter->ops)) {
+		status = slot_result(&exporter->slot, begin_raw(exporter, profile, sink, &run->run, err), PEP_INTERNAL, err);
 		if (status != PEP_OK)
 			return status;
 	}
 	*ret_run = TAKE(run);
 	return PEP_OK;
+}
+
+pep_status exporter_check(struct exporter_run *run, const struct pep_identity *id, struct pep_error *err)
+{
+	const struct exporter *exporter = run->exporter;
+	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
+
+	if (!exporter->ops->check)
+		return PEP_UNSUPPORTED;
+	lock = slot_lock(&run->exporter->slot);
+	return slot_result(&exporter->slot, exporter->ops->check(run->run, id, err), PEP_INTERNAL, err);
 }
 
 pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err)
@@ -117,8 +148,8 @@ void exporter_drop(struct exporter_run *run)
 {
 	if (!run)
 		return;
-	/* Without begin() the run is the exporter itself, which close() gives back. */
-	if (run->exporter->ops->begin && run->exporter->ops->drop)
+	/* Else it is the exporter, which close() gives back. */
+	if (has_runs(run->exporter->ops) && run->exporter->ops->drop)
 		drop_raw(run);
 	free(run);
 }

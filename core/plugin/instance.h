@@ -65,8 +65,14 @@ void exporter_close(struct exporter *exporter);
 const char *exporter_name(const struct exporter *exporter); /* the instance's */
 const char *exporter_media_type(const struct exporter *exporter);
 const char *exporter_suffix(const struct exporter *exporter);
+/* Its formats, ended by NULL; NULL: there is one, without a name. */
+const char *const *exporter_profiles(const struct exporter *exporter);
 struct exporter_run;
-pep_status exporter_begin(struct exporter *exporter, struct pep_sink *sink, struct exporter_run **ret_run, struct pep_error *err);
+/* `profile`: one of exporter_profiles(), or NULL: the exporter's own choice. */
+pep_status exporter_begin(struct exporter *exporter, const char *profile, struct pep_sink *sink, struct exporter_run **ret_run,
+			  struct pep_error *err);
+/* PEP_UNSUPPORTED: this run does not look at records before it writes them. */
+pep_status exporter_check(struct exporter_run *run, const struct pep_identity *id, struct pep_error *err);
 pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err);
 pep_status exporter_end(struct exporter_run *run, struct pep_sink *sink, struct pep_error *err);
 void exporter_drop(struct exporter_run *run); /* NULL is fine */

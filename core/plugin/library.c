@@ -13,6 +13,7 @@
 #define SIZE_UP_TO(type, member) (offsetof(struct type, member) + sizeof(((struct type *)NULL)->member))
 #define SIZE_LIMIT 65536u /* of anything that a newer release may have made of it */
 #define TEXT_LIMIT 1024u  /* bytes of a text in a plugin */
+#define PROFILES_LIMIT 32u
 
 struct required {
 	const char *name;
@@ -124,6 +125,12 @@ static pep_status check_exporter(const struct pep_exporter_ops *ops, struct pep_
 {
 	if (!is_text(ops->media_type, 128) || !*ops->media_type || !is_text(ops->suffix, 16) || !*ops->suffix)
 		return pep_fail(err, PEP_INVALID, 0, "gives no media_type or no suffix");
+	if (ops->profiles && !ops->begin_profile)
+		return pep_fail(err, PEP_INVALID, 0, "has profiles and no begin_profile()");
+	for (size_t i = 0; ops->profiles && ops->profiles[i]; i++)
+		if (i == PROFILES_LIMIT || !value_is_name(ops->profiles[i]))
+			return pep_fail(err, PEP_INVALID, 0, "has over %u profiles, or one with a name that is not allowed",
+					PROFILES_LIMIT);
 	return PEP_OK;
 }
 

@@ -238,7 +238,7 @@ static void exporter_of_1_0_works(void **state)
 	if (exporter_open(&context, &config, &exporter, &err) != PEP_OK)
 		fail_msg("%s", err.message);
 	assert_string_equal(exporter_suffix(exporter), "txt");
-	assert_int_equal(exporter_begin(exporter, &sink, &run, &err), PEP_OK);
+	assert_int_equal(exporter_begin(exporter, NULL, &sink, &run, &err), PEP_OK);
 	assert_int_equal(exporter_record(run, &sink, &id, &err), PEP_OK);
 	assert_int_equal(exporter_end(run, &sink, &err), PEP_OK);
 	exporter_drop(run);

@@ -7,13 +7,14 @@
 
 #include <string.h>
 
-#define COLUMN_COUNT 10u
+#define LEGACY_COLUMNS 10u
+#define INVENTORY_COLUMNS 21u
 
-/* The field at *text; a quoted one may hold anything. False: broken. */
-static bool skip_field(const char **text)
+/* The field at *text; a quoted one may hold anything, a bare one of legacy only numbers and truths. False: broken. */
+static bool skip_field(const char **text, unsigned columns)
 {
 	if (**text != '"') {
-		*text += strspn(*text, "truefalse0123456789-");
+		*text += columns == LEGACY_COLUMNS ? strspn(*text, "truefalse0123456789-") : strcspn(*text, ",\"\r\n");
 		return true;
 	}
 	for (*text += 1; **text; *text += 1) {
@@ -26,11 +27,14 @@ static bool skip_field(const char **text)
 	return false;
 }
 
-static bool skip_line(const char **text)
+/* Lines of legacy end with LF, as the original's did; others as RFC 4180 has it. */
+static bool skip_line(const char **text, unsigned columns)
 {
-	for (unsigned column = 1; skip_field(text); column++) {
-		if (**text == '\n' && column == COLUMN_COUNT) {
-			*text += 1;
+	const char *end = columns == LEGACY_COLUMNS ? "\n" : "\r\n";
+
+	for (unsigned column = 1; skip_field(text, columns); column++) {
+		if (column == columns && strncmp(*text, end, strlen(end)) == 0) {
+			*text += strlen(end);
 			return true;
 		}
 		if (**text != ',')
@@ -40,25 +44,54 @@ static bool skip_line(const char **text)
 	return false;
 }
 
-static bool is_whole(const char *text, size_t size, size_t count)
+static bool is_whole(const char *text, size_t size, size_t count, unsigned columns)
 {
 	const char *end = text + size;
 
 	for (size_t line = 0; line <= count; line++)
-		if (!skip_line(&text))
+		if (!skip_line(&text, columns))
 			return false;
 	return text == end;
 }
 
+static bool legacy_is_whole(const char *text, size_t size, size_t count)
+{
+	return is_whole(text, size, count, LEGACY_COLUMNS);
+}
+
+static bool inventory_is_whole(const char *text, size_t size, size_t count)
+{
+	return is_whole(text, size, count, INVENTORY_COLUMNS);
+}
+
 int main(void)
 {
-	static const struct exporter_facts facts = {
-		.file = PEP_TEST_PLUGIN_DIR "/csv.so",
-		.golden = golden_records,
-		.golden_count = GOLDEN_RECORD_COUNT,
-		.golden_file = PEP_TEST_SOURCE_DIR "/tests/conformance/golden/identities.csv",
-		.is_whole = is_whole,
+	static const union pep_value plain[] = {{.text = "legacy"}, {.flag = false}};
+	static const union pep_value guarded[] = {{.text = "inventory"}, {.flag = true}};
+	static const struct exporter_facts facts[] = {
+		{.file = PEP_TEST_PLUGIN_DIR "/csv.so",
+		 .values = plain,
+		 .golden = golden_records,
+		 .golden_count = GOLDEN_RECORD_COUNT,
+		 .golden_file = PEP_TEST_SOURCE_DIR "/tests/conformance/golden/identities.csv",
+		 .is_whole = legacy_is_whole},
+		{.file = PEP_TEST_PLUGIN_DIR "/csv.so",
+		 .values = plain,
+		 .profile = "inventory",
+		 .golden = golden_records,
+		 .golden_count = GOLDEN_RECORD_COUNT,
+		 .golden_file = PEP_TEST_SOURCE_DIR "/tests/conformance/golden/inventory.csv",
+		 .is_whole = inventory_is_whole},
+		{.file = PEP_TEST_PLUGIN_DIR "/csv.so",
+		 .values = guarded,
+		 .golden = golden_records,
+		 .golden_count = GOLDEN_RECORD_COUNT,
+		 .golden_file = PEP_TEST_SOURCE_DIR "/tests/conformance/golden/inventory_guarded.csv",
+		 .is_whole = inventory_is_whole},
 	};
+	int failed = 0;
 
-	return exporter_suite_run(&facts);
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		failed += exporter_suite_run(&facts[i]);
+	return failed;
 }

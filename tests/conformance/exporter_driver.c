@@ -70,7 +70,9 @@ pep_status driver_begin(struct driver *driver, struct output *output, struct dri
 	ret_run->sink = (struct pep_sink){.struct_size = sizeof(ret_run->sink), .ctx = output, .write = write_output};
 	output->call_room = PEP_SINK_ROOM;
 	enter(driver);
-	if (driver->ops->begin)
+	if (driver->ops->begin_profile)
+		status = driver->ops->begin_profile(driver->exporter, driver->facts->profile, &ret_run->sink, &ret_run->run, &err);
+	else if (driver->ops->begin)
 		status = driver->ops->begin(driver->exporter, &ret_run->sink, &ret_run->run, &err);
 	leave(driver);
 	return status;

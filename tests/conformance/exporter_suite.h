@@ -11,6 +11,7 @@
 struct exporter_facts {
 	const char *file;                         /* the built plugin */
 	const union pep_value *values;            /* answers to its options; NULL: it has none */
+	const char *profile;                      /* the format of the runs; NULL: the exporter's own choice, or it has none */
 	const struct pep_identity *const *golden; /* records ... */
 	size_t golden_count;
 	const char *golden_file; /* ... and what a file of them looks like, byte for byte */

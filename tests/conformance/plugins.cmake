@@ -1,13 +1,18 @@
 # The injector and exporter suites, one program for each plugin with its page of facts.
 set(conformance_common ${CMAKE_CURRENT_SOURCE_DIR}/plugin_table.c ${CMAKE_CURRENT_SOURCE_DIR}/poison.c)
 
-foreach(name csv json)
+foreach(name csv json jsonl)
   pep_unit_test(${name}_conformance
     SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/${name}_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/exporter_suite.c
       ${CMAKE_CURRENT_SOURCE_DIR}/exporter_driver.c ${CMAKE_CURRENT_SOURCE_DIR}/golden_records.c ${conformance_common}
     LIBRARIES PkgConfig::JANSSON ${CMAKE_DL_LIBS})
   add_dependencies(${name}_conformance plugin-${name})
 endforeach()
+
+# What only csv promises: the portal's rules, and the guard against spreadsheets.
+set(csv_plugin "${PROJECT_SOURCE_DIR}/plugins/export/csv")
+pep_unit_test(csv_test
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/csv_test.c ${csv_plugin}/quote.c ${csv_plugin}/portal.c ${csv_plugin}/inventory.c)
 
 set(injector_common ${CMAKE_CURRENT_SOURCE_DIR}/injector_driver.c ${CMAKE_CURRENT_SOURCE_DIR}/mock_world.c ${conformance_common})
 pep_unit_test(mock_conformance

@@ -24,7 +24,8 @@ struct pep_sink {
 	pep_status (*write)(struct pep_sink *sink, const void *data, size_t size);
 };
 
-/* `record` is required. Any other may be NULL. Without `begin`, `run` is what open() returned; without `open`, that is NULL. */
+/* `record` is required. Any other may be NULL. Without `begin` and `begin_profile`, `run` is what open() returned; without
+ * `open`, that is NULL. */
 struct pep_exporter_ops {
 	uint32_t struct_size;
 	uint32_t threads;       /* PEP_THREADS_*: for everything but open and close; one run is used by one thread at a time */
@@ -44,6 +45,18 @@ struct pep_exporter_ops {
 	pep_status (*begin)(void *exporter, struct pep_sink *sink, void **ret_run, struct pep_error *err);
 	pep_status (*end)(void *run, struct pep_sink *sink, struct pep_error *err);
 	void (*drop)(void *run);
+
+	/* --- since 1.1; new members are appended here --- */
+
+	/* The formats among which a request may choose (?profile=NAME): names of [a-z0-9_-]{1,32}, ended by NULL. NULL: there is one. */
+	const char *const *profiles;
+	/* Called instead of begin. `profile` is one of `profiles`; NULL: the request leaves it to the exporter. */
+	pep_status (*begin_profile)(void *exporter, const char *profile, struct pep_sink *sink, void **ret_run,
+				    struct pep_error *err);
+	/* Could record() write this one? Called after begin for every record of the export, before the first record() and before
+	 * a byte leaves the server, so that one bad record refuses the whole file. PEP_UNSUPPORTED, to the first: this run does not
+	 * need to look. PEP_INVALID: no, and `err` names the serial and says what is wrong with it. */
+	pep_status (*check)(void *run, const struct pep_identity *id, struct pep_error *err);
 };
 
 #ifdef __cplusplus

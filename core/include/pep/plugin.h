@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define PEP_ABI_MAJOR 1u /* a layout or a meaning changed: refuse to load */
-#define PEP_ABI_MINOR 0u /* something was appended: load */
+#define PEP_ABI_MINOR 1u /* something was appended: load */
 
 #define PEP_EXPORT __attribute__((visibility("default")))
 
