@@ -12,6 +12,8 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_LIMIT 128u /* bytes of a category, and of a station */
@@ -172,7 +174,7 @@ static pep_status begin(const struct api_context *api, const struct http_request
 {
 	const struct pep_scan_query *query = &order->selection.query;
 	struct export_start start = {0};
-	char cursor[25] = "";
+	char cursor[25] = "", count[24] = "";
 	pep_status status = PEP_OK;
 
 	if (query->state == PEP_DEPLOYED && !query->deployed_to_ms && !arguments_value(request, "last"))
@@ -184,6 +186,9 @@ static pep_status begin(const struct api_context *api, const struct http_request
 	reply->stream = start.stream;
 	reply_copied_header(request, reply, "Pep-Cursor", cursor);
 	reply_copied_header(request, reply, "Pep-Next", start.has_more ? start.next : "");
+	if (start.count >= 0)
+		(void)snprintf(count, sizeof(count), "%" PRId64, start.count);
+	reply_copied_header(request, reply, "Pep-Records", count);
 	return PEP_OK;
 }
 

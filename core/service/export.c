@@ -240,7 +240,8 @@ pep_status export_open(const struct export_order *order, struct export_start *re
 		free_walk(walk);
 		return status;
 	}
-	*ret_start = (struct export_start){.stream = &walk->stream, .has_more = walk->survey.has_more && walk->survey.has_last};
+	*ret_start = (struct export_start){
+		.stream = &walk->stream, .has_more = walk->survey.has_more && walk->survey.has_last, .count = walk->survey.count};
 	(void)snprintf(ret_start->next, sizeof(ret_start->next), "%s", walk->survey.last);
 	return PEP_OK;
 }

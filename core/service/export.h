@@ -29,6 +29,7 @@ struct export_start {
 	struct stream *stream; /* the caller's, to be closed by its own close() */
 	bool has_more;         /* the limit cut it off, and `next` continues behind it */
 	char next[25];         /* the dispatch id behind which it continues */
+	int64_t count;         /* records that it has, those aside that appear while it is sent; -1: not counted */
 };
 
 /* Audit that it begins, look at every record if the exporter checks or there is a limit, open the scan and the exporter's run, and make

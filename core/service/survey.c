@@ -49,6 +49,7 @@ pep_status survey_records(struct storage *storage, struct exporter_run *run, con
 			status = look_at(&walk, id, err);
 	} while (status == PEP_OK && id && !walk.is_done);
 	storage_scan_close(scan);
+	walk.survey.count = walk.is_done && !walk.survey.has_more ? -1 : walk.taken;
 	if (status == PEP_OK)
 		*ret_survey = walk.survey;
 	return status;

@@ -10,6 +10,7 @@
 
 struct survey {
 	bool has_more; /* there are more than selection->limit */
+	int64_t count; /* records that are taken; -1: not looked at all of them */
 	bool has_last; /* the last record that is taken has a dispatch id */
 	char last[25]; /* that id */
 };

@@ -47,6 +47,7 @@ static struct {
 	char after[32], profile[32], category[32], station[32];
 	pep_status status, cursor_status;
 	bool has_more;
+	int64_t count;
 	struct stream stream;
 } opened;
 
@@ -81,7 +82,8 @@ pep_status export_open(const struct export_order *order, struct export_start *re
 	keep(opened.station, order->selection.station);
 	if (opened.status != PEP_OK)
 		return pep_fail(err, opened.status, 0, opened.status == PEP_INVALID ? "serial X is bad" : "secret reason");
-	*ret_start = (struct export_start){.stream = &opened.stream, .has_more = opened.has_more, .next = "next"};
+	*ret_start =
+		(struct export_start){.stream = &opened.stream, .has_more = opened.has_more, .next = "next", .count = opened.count};
 	return PEP_OK;
 }
 
@@ -115,6 +117,7 @@ static int reset(void **state)
 {
 	(void)state;
 	memset(&opened, 0, sizeof(opened));
+	opened.count = -1;
 	return 0;
 }
 
@@ -308,8 +311,25 @@ static void a_page_names_the_next(void **state)
 
 	(void)state;
 	opened.has_more = true;
+	opened.count = 0;
 	ask(HTTP_GET, "csv", query, 1, &reply);
 	assert_string_equal(header(&reply, "Pep-Next"), "next");
+	assert_string_equal(header(&reply, "Pep-Records"), "0");
+	forget(&reply);
+}
+
+static void how_many_it_has_if_that_is_known(void **state)
+{
+	struct http_reply reply;
+
+	(void)state;
+	opened.count = 4000000000;
+	ask(HTTP_GET, "csv", NULL, 0, &reply);
+	assert_string_equal(header(&reply, "Pep-Records"), "4000000000");
+	forget(&reply);
+	opened.count = -1;
+	ask(HTTP_GET, "csv", NULL, 0, &reply);
+	assert_null(header(&reply, "Pep-Records"));
 	forget(&reply);
 }
 
@@ -409,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup(unfit_arguments, reset),
 		cmocka_unit_test_setup(places_and_cursors, reset),
 		cmocka_unit_test_setup(a_page_names_the_next, reset),
+		cmocka_unit_test_setup(how_many_it_has_if_that_is_known, reset),
 		cmocka_unit_test_setup(profile_of_one_that_has_none, reset),
 		cmocka_unit_test_setup(a_record_that_does_not_fit, reset),
 		cmocka_unit_test_setup(unknown_exporter, reset),

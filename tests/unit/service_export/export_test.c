@@ -377,12 +377,18 @@ static void a_page_says_how_to_go_on(void **state)
 	text = export_text(&order, &start);
 	assert_string_equal(text, "<1\n2\n3\n>");
 	assert_true(start.has_more);
+	assert_int_equal(start.count, 3);
 	assert_string_equal(start.next, "000000000000000000000030");
+	free(text);
+	order.selection.limit = 0;
+	text = export_text(&order, &start);
+	assert_int_equal(start.count, -1);
 	free(text);
 	order.selection.limit = 5;
 	text = export_text(&order, &start);
 	assert_string_equal(text, "<1\n2\n3\n4\n5\n>");
 	assert_false(start.has_more);
+	assert_int_equal(start.count, 5);
 	free(text);
 }
 
