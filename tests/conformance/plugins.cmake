@@ -1,13 +1,22 @@
-# The injector and exporter suites, one program for each plugin with its page of facts.
+# The injector suite, one program for each plugin with its page of facts.
 set(conformance_common ${CMAKE_CURRENT_SOURCE_DIR}/plugin_table.c ${CMAKE_CURRENT_SOURCE_DIR}/poison.c)
 
-foreach(name csv json jsonl)
-  pep_unit_test(${name}_conformance
-    SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/${name}_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/exporter_suite.c
-      ${CMAKE_CURRENT_SOURCE_DIR}/exporter_driver.c ${CMAKE_CURRENT_SOURCE_DIR}/golden_records.c ${conformance_common}
-    LIBRARIES PkgConfig::JANSSON ${CMAKE_DL_LIBS})
-  add_dependencies(${name}_conformance plugin-${name})
-endforeach()
+# The exporter suite is pep-plugin-check itself, on what we build.
+function(exporter_conformance name plugin)
+  add_test(NAME ${name}_conformance COMMAND pep-plugin-check $<TARGET_FILE:plugin-${plugin}> ${ARGN})
+endfunction()
+set(golden "${CMAKE_CURRENT_SOURCE_DIR}/golden")
+exporter_conformance(csv csv --expect "${golden}/identities.csv")
+exporter_conformance(csv_inventory csv --profile inventory --expect "${golden}/inventory.csv" --only bytes_*)
+exporter_conformance(csv_guarded csv --profile inventory --set spreadsheet_safe=true --expect "${golden}/inventory_guarded.csv")
+exporter_conformance(json json --expect "${golden}/identities.json")
+exporter_conformance(jsonl jsonl --expect "${golden}/identities.jsonl")
+
+# The same program on the other kinds: what it looks at without their pages of facts.
+add_test(NAME plugin_check_sqlite COMMAND pep-plugin-check $<TARGET_FILE:plugin-sqlite>)
+add_test(NAME plugin_check_mock COMMAND pep-plugin-check $<TARGET_FILE:plugin-mock> --gateway 192.0.2.1:7777)
+add_test(NAME plugin_check_fcc COMMAND pep-plugin-check $<TARGET_FILE:plugin-fcc> --static)
+add_test(NAME plugin_check_fcu COMMAND pep-plugin-check $<TARGET_FILE:plugin-fcu> --static)
 
 # What only csv promises: the portal's rules, and the guard against spreadsheets.
 set(csv_plugin "${PROJECT_SOURCE_DIR}/plugins/export/csv")
