@@ -59,6 +59,35 @@ static void broken_plugins_are_refused_with_one_line(void **state)
 	assert_refused("absent", "there is no");
 }
 
+/* What they do, they do in a child process; with a sanitizer that process ends itself. */
+static void crashing_plugins_are_refused_and_we_live(void **state)
+{
+	static const char *const names[] = {"ctor_crash", "ctor_abort", "probe_crash", "wild_answer",
+					    "wild_name",  "wild_ops",   "wild_options"};
+	const struct library *library = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		err = (struct pep_error){0};
+		assert_int_equal(loader_load(ABI_PLUGIN_DIR, names[i], 0, &library, &err), PEP_INVALID);
+		assert_non_null(strstr(err.message, names[i]));
+		if (!strstr(err.message, "crashes when it is loaded") && !strstr(err.message, "ends the process"))
+			fail_msg("%s", err.message);
+		assert_non_null(strstr(err.message, "run pep-plugin-check"));
+	}
+	assert_refused("ctor_exit", "ends the process when it is loaded (exit code 0)");
+	assert_null(library);
+}
+
+static void a_plugin_that_never_comes_back_is_refused(void **state)
+{
+	const struct library *library = NULL;
+
+	(void)state;
+	assert_int_equal(loader_load(ABI_PLUGIN_DIR "-slow", "ctor_hang", 0, &library, &err), PEP_INVALID);
+	assert_non_null(strstr(err.message, "did not come back within 10 s"));
+}
+
 static void a_plugin_of_a_later_minor_loads(void **state)
 {
 	const struct library *library = NULL;
@@ -250,6 +279,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broken_plugins_are_refused_with_one_line),
+		cmocka_unit_test(crashing_plugins_are_refused_and_we_live),
+		cmocka_unit_test(a_plugin_that_never_comes_back_is_refused),
 		cmocka_unit_test(a_plugin_of_a_later_minor_loads),
 		cmocka_unit_test(the_kind_must_be_the_one_asked_for),
 		cmocka_unit_test(plugins_are_never_mixed_up),
