@@ -16,7 +16,7 @@ static pep_status make_folders(struct subject *subject, struct pep_error *err)
 	const char *parent = getenv("TMPDIR");
 	char path[sizeof(subject->folder) + 16];
 	int size = snprintf(subject->folder, sizeof(subject->folder), "%s/pep-plugin-check-XXXXXX",
-			    parent && *parent && strlen(parent) < 32 ? parent : "/tmp");
+			    parent && *parent && strlen(parent) < 200 ? parent : "/tmp");
 
 	if (size < 0 || (size_t)size >= sizeof(subject->folder) || !mkdtemp(subject->folder)) {
 		subject->folder[0] = '\0';

@@ -11,7 +11,7 @@
 #include "core/plugin/library.h"
 
 struct subject {
-	char folder[64];               /* removed at the end, with all that is in it */
+	char folder[256];              /* removed at the end, with all that is in it */
 	char *file;                    /* the copy, FOLDER/plugins/NAME.so: whoever owns the original, it can be loaded */
 	char *name;                    /* of the plugin, from that of the file */
 	struct config_option *options; /* of --set */

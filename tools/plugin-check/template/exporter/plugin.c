@@ -2,7 +2,6 @@
 #include <pep/exporter.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 /* What the configuration can say. The server parses and checks it, and fills in what is left out. */
 enum { OPT_HEADER };
@@ -44,32 +43,33 @@ static pep_status @SYMBOL@_begin(void *exporter, struct pep_sink *sink, void **r
 	return self->has_header ? sink->write(sink, names, sizeof(names) - 1) : PEP_OK;
 }
 
-/* A text may be absent (NULL); and an old store may hold what would break a line. */
-static void clean(const char *text, char *room, size_t size)
-{
-	size_t i = 0;
+struct line {
+	char text[4096];
+	size_t size;
+};
 
-	for (; text && text[i] && i + 1 < size; i++)
-		room[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
-	room[i] = '\0';
+/* A field and what follows it; false: no room. A text may be absent (NULL), and an old store may hold what would break a line. */
+static bool add(struct line *line, const char *text, char end)
+{
+	for (; text && *text; text++) {
+		if (line->size + 1 == sizeof(line->text))
+			return false;
+		line->text[line->size++] = (unsigned char)*text < ' ' ? ' ' : *text;
+	}
+	line->text[line->size++] = end;
+	return line->size < sizeof(line->text);
 }
 
 /* One gateway. `id` and its texts are borrowed for this call; <pep/identity.h> says what each of them is. */
 static pep_status @SYMBOL@_record(void *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err)
 {
-	char serial[128], enrollment_id[128], category[256], line[512];
-	int size;
+	struct line line;
 
 	(void)run;
-	if (strnlen(id->serial, sizeof(serial)) == sizeof(serial))
-		return pep_fail(err, PEP_LIMIT, 0, "@NAME@: the serial %.64s... is over %zu bytes", id->serial, sizeof(serial) - 1);
-	clean(id->serial, serial, sizeof(serial));
-	clean(id->enrollment_id, enrollment_id, sizeof(enrollment_id));
-	clean(id->category, category, sizeof(category));
-	size = snprintf(line, sizeof(line), "%s\t%s\t%s\n", serial, enrollment_id, category);
-	if (size < 0 || (size_t)size >= sizeof(line))
-		return pep_fail(err, PEP_LIMIT, 0, "@NAME@: the line of serial %.64s is over %zu bytes", serial, sizeof(line) - 1);
-	return sink->write(sink, line, (size_t)size); /* what is not PEP_OK is passed up */
+	line.size = 0;
+	if (!add(&line, id->serial, '\t') || !add(&line, id->enrollment_id, '\t') || !add(&line, id->category, '\n'))
+		return pep_fail(err, PEP_LIMIT, 0, "@NAME@: the line of serial %.64s is over %zu bytes", id->serial, sizeof(line.text));
+	return sink->write(sink, line.text, line.size); /* what is not PEP_OK is passed up */
 }
 
 static const struct pep_exporter_ops ops = {
