@@ -2,6 +2,7 @@
 #include "cli/ledger.h"
 
 #include "cli/file.h"
+#include "cli/part.h"
 #include "core/base/cleanup.h"
 
 #include <errno.h>
@@ -94,5 +95,5 @@ int ledger_save(const char *path, json_t *request, const struct ledger *ledger, 
 
 	if (!text)
 		return failure_set(err, EXIT_OTHER, "no_memory", "out of memory");
-	return file_save_private(path, text, strlen(text), err);
+	return part_save(path, text, strlen(text), err);
 }

@@ -29,9 +29,10 @@ static char *path_of(const char *folder, const char *name, int64_t number, const
 	return asprintf(&path, "%s/%s-%04" PRId64 "%s%s", folder, name, number, *suffix ? "." : "", suffix) < 0 ? NULL : path;
 }
 
-int part_begin(const char *folder, const char *name, int64_t number, struct part *ret_part, struct failure *err)
+/* Takes over the path; NULL: out of memory. */
+static int begin_at(char *path, mode_t mode, struct part *ret_part, struct failure *err)
 {
-	AUTO(free_ptr) char *path = path_of(folder, name, number, "part");
+	AUTO(free_ptr) char *owned = path;
 	int fd;
 
 	if (!path)
@@ -39,11 +40,16 @@ int part_begin(const char *folder, const char *name, int64_t number, struct part
 	/* A left one is removed, not emptied: it might be a link, or of another mode. */
 	if (unlink(path) != 0 && errno != ENOENT)
 		return fail(err, "replace", path, errno);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return fail(err, "make", path, errno);
-	*ret_part = (struct part){.path = TAKE(path), .fd = fd};
+	*ret_part = (struct part){.path = TAKE(owned), .fd = fd};
 	return EXIT_OK;
+}
+
+int part_begin(const char *folder, const char *name, int64_t number, struct part *ret_part, struct failure *err)
+{
+	return begin_at(path_of(folder, name, number, "part"), 0666, ret_part, err);
 }
 
 int part_write(struct part *part, const void *data, size_t size, struct failure *err)
@@ -127,6 +133,29 @@ int part_publish(const char *folder, const char *name, int64_t number, const cha
 				   "%s is there, and not of this export; move it away and run the same command again", path);
 	if (error)
 		return fail(err, "name", path, error);
+	file_flush_folder(folder);
+	return EXIT_OK;
+}
+
+int part_save(const char *path, const void *data, size_t size, struct failure *err)
+{
+	AUTO(part_drop) struct part part = {.fd = -1};
+	AUTO(free_ptr) char *folder = file_folder(path);
+	char *temp;
+	int code;
+
+	if (!folder)
+		return fail(err, "write", path, errno);
+	code = begin_at(asprintf(&temp, "%s.part", path) < 0 ? NULL : temp, 0600, &part, err);
+	if (code == EXIT_OK)
+		code = part_write(&part, data, size, err);
+	if (code == EXIT_OK)
+		code = part_complete(&part, folder, err);
+	if (code != EXIT_OK)
+		return code;
+	if (rename(part.path, path) != 0)
+		return fail(err, "replace", path, errno);
+	part.is_kept = true;
 	file_flush_folder(folder);
 	return EXIT_OK;
 }

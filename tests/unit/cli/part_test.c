@@ -140,6 +140,25 @@ static void what_is_not_kept_goes(void **state)
 	assert_false(is_there("csv-0001.part"));
 }
 
+static void a_small_file_is_replaced(void **state)
+{
+	struct failure err = {0};
+	struct stat status;
+
+	(void)state;
+	put("csv.state.part", "left");
+	assert_int_equal(part_save("csv.state", "a", 1, &err), EXIT_OK);
+	assert_int_equal(part_save("csv.state", "bb", 2, &err), EXIT_OK);
+	assert_content("csv.state", "bb");
+	assert_int_equal(stat("csv.state", &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_false(is_there("csv.state.part"));
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(part_save("folder", "a", 1, &err), EXIT_LOCAL_FILE);
+	assert_false(is_there("folder.part"));
+	assert_int_equal(part_save("no/such", "a", 1, &err), EXIT_LOCAL_FILE);
+}
+
 static void no_folder(void **state)
 {
 	struct part part = {.fd = -1};
@@ -158,6 +177,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_is_overwritten, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(what_was_left_is_replaced, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(what_is_not_kept_goes, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(a_small_file_is_replaced, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(no_folder, enter_folder, leave_folder),
 	};
 
