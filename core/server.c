@@ -9,6 +9,7 @@
 #include "core/http/listener.h"
 #include "core/service/audit.h"
 #include "core/service/cursor.h"
+#include "core/service/push.h"
 #include "core/service/recover.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct server {
 	struct spool *spool;
 	struct pending *pending;
 	struct audit *audit;
+	struct push *push;
 	struct provisioner provisioner;
 	bool has_provisioner;
 	struct recovery *recovery;
@@ -121,7 +123,6 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 
 	if (status != PEP_OK)
 		return status;
-	(void)snprintf(server->owner, sizeof(server->owner), "%s/%" PRIx64, config->name, (uint64_t)clock_wall_ms());
 	server->provisioner = (struct provisioner){.storage = server->storage,
 						   .injector = server->injector,
 						   .spool = server->spool,
@@ -129,13 +130,17 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 						   .owner = server->owner,
 						   .injection_timeout_ms = config->injection_timeout_ms,
 						   .lease_ms = config->lease_ms,
-						   .stopping = &server->stopping};
+						   .stopping = &server->stopping,
+						   .deployed = push_wake,
+						   .deployed_context = server->push};
 	dispatch_init(&server->provisioner.dispatch, newest);
 	endpoints_init(&server->provisioner.endpoints);
 	server->has_provisioner = true;
 	status = recover_at_start(&server->provisioner, config->name, err);
 	if (status == PEP_OK)
 		status = recovery_start(&server->provisioner, config->name, config->recovery_interval_ms, &server->recovery, err);
+	if (status == PEP_OK)
+		status = push_start(server->push, err);
 	return status;
 }
 
@@ -175,6 +180,7 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 					   .provisioner = &server->provisioner,
 					   .spool = server->spool,
 					   .audit = server->audit,
+					   .push = server->push,
 					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL};
 	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
 	return listener_start(&server->settings, &server->listener, err);
@@ -186,6 +192,7 @@ static int start(struct server *server)
 	struct pep_error err = {0};
 	pep_status status = make_folder(config->data_dir, &err);
 
+	(void)snprintf(server->owner, sizeof(server->owner), "%s/%" PRIx64, config->name, (uint64_t)clock_wall_ms());
 	if (status == PEP_OK)
 		status = open_spool(server, &err);
 	if (status == PEP_OK)
@@ -199,6 +206,8 @@ static int start(struct server *server)
 	status = injector_open(&server->plugins, &config->injector, &server->injector, &err);
 	if (status == PEP_OK)
 		status = open_exporters(server, &err);
+	if (status == PEP_OK)
+		status = push_open(&server->plugins, config, server->storage, server->owner, &server->push, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_CONFIG);
 	status = start_service(server, &err);
@@ -217,6 +226,7 @@ static void stop(struct server *server)
 		listener_stop(server->listener, server->config->drain_timeout_ms);
 	}
 	recovery_stop(server->recovery);
+	push_close(server->push);
 	if (server->has_serial_pattern)
 		regfree(&server->serial_pattern);
 	if (server->has_provisioner) {

@@ -13,6 +13,7 @@
 
 struct audit;
 struct provisioner;
+struct push;
 struct spool;
 
 /* The `context` of every handler. Set up by the server before the listener starts, unchanged until it stopped. */
@@ -24,6 +25,7 @@ struct api_context {
 	struct provisioner *provisioner;
 	struct spool *spool;
 	struct audit *audit;
+	struct push *push; /* NULL: nobody is told */
 	const regex_t *serial_pattern; /* NULL: none */
 };
 

@@ -36,7 +36,6 @@ static const struct required injector_required[] = {
 	REQUIRED(struct pep_injector_ops, self_test),
 	REQUIRED(struct pep_injector_ops, inject),
 };
-static const struct required exporter_required[] = {REQUIRED(struct pep_exporter_ops, record)};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 static const struct kind {
@@ -49,8 +48,7 @@ static const struct kind {
 			 COUNT(storage_required)},
 	[PEP_INJECTOR] = {"injector", sizeof(struct pep_injector_ops), SIZE_UP_TO(pep_injector_ops, inject), injector_required,
 			  COUNT(injector_required)},
-	[PEP_EXPORTER] = {"exporter", sizeof(struct pep_exporter_ops), SIZE_UP_TO(pep_exporter_ops, record), exporter_required,
-			  COUNT(exporter_required)},
+	[PEP_EXPORTER] = {"exporter", sizeof(struct pep_exporter_ops), SIZE_UP_TO(pep_exporter_ops, record), NULL, 0},
 };
 
 const char *library_kind_name(int32_t kind)
@@ -125,6 +123,8 @@ static pep_status check_exporter(const struct pep_exporter_ops *ops, struct pep_
 {
 	if (!is_text(ops->media_type, 128) || !*ops->media_type || !is_text(ops->suffix, 16) || !*ops->suffix)
 		return pep_fail(err, PEP_INVALID, 0, "gives no media_type or no suffix");
+	if (!ops->record && !ops->deliver)
+		return pep_fail(err, PEP_INVALID, 0, "lacks the required function record(), and deliver(), which would do, too");
 	if (ops->profiles && !ops->begin_profile)
 		return pep_fail(err, PEP_INVALID, 0, "has profiles and no begin_profile()");
 	for (size_t i = 0; ops->profiles && ops->profiles[i]; i++)

@@ -13,7 +13,7 @@
 /* Room for a whole call of the exporter is left until the first half is full. */
 #define CHUNK_SIZE (2 * (size_t)PEP_SINK_ROOM)
 
-enum phase { PHASE_RECORDS, PHASE_DONE, PHASE_BROKEN };
+enum phase { PHASE_RECORDS, PHASE_ENDED, PHASE_DONE, PHASE_BROKEN }; /* ended: but for the rest */
 
 struct walk {
 	struct stream stream;      /* first: what the reader holds */
@@ -23,6 +23,7 @@ struct walk {
 	struct survey survey;
 	struct pep_sink sink;
 	enum phase phase;
+	bool has_rest;     /* of the exporter's last call: it has not said yet that there is no more */
 	size_t call_room;  /* what the exporter may still write in this call */
 	size_t start, end; /* of what is made and not yet taken */
 	int64_t count;     /* records written */
@@ -62,28 +63,41 @@ static bool is_behind(const struct walk *walk, const struct pep_identity *id)
 	return walk->count == walk->order.selection.limit;
 }
 
-/* One record, or the end. */
+/* One call of the exporter: for the rest of the last call, for a record, or for the end. */
 static pep_status step(struct walk *walk, struct pep_error *err)
 {
 	const struct pep_identity *id;
-	pep_status status = storage_scan_next(walk->scan, &id, err);
+	pep_status status;
 
+	if (walk->has_rest) {
+		status = exporter_rest(walk->run, open_sink(walk), &walk->has_rest, err);
+		if (status == PEP_OK && !walk->has_rest && walk->phase == PHASE_ENDED)
+			walk->phase = PHASE_DONE;
+		return status;
+	}
+	status = storage_scan_next(walk->scan, &id, err);
 	if (status != PEP_OK)
 		return status;
 	if (id && !selection_takes(&walk->order.selection, id))
 		return PEP_OK;
+	walk->has_rest = true;
 	if (id && !is_behind(walk, id)) {
 		walk->count++;
 		return exporter_record(walk->run, open_sink(walk), id, err);
 	}
-	walk->phase = PHASE_DONE;
+	walk->phase = PHASE_ENDED;
 	return exporter_end(walk->run, open_sink(walk), err);
+}
+
+static bool is_active(const struct walk *walk)
+{
+	return walk->phase == PHASE_RECORDS || walk->phase == PHASE_ENDED;
 }
 
 /* Make content until the chunk cannot take another call, or the end. */
 static pep_status fill_chunk(struct walk *walk, struct pep_error *err)
 {
-	while (walk->phase == PHASE_RECORDS && CHUNK_SIZE - walk->end >= PEP_SINK_ROOM) {
+	while (is_active(walk) && CHUNK_SIZE - walk->end >= PEP_SINK_ROOM) {
 		pep_status status = step(walk, err);
 
 		if (status != PEP_OK) {
@@ -100,7 +114,7 @@ static ssize_t export_fill(struct stream *stream, char *data, size_t room)
 	struct pep_error err = {0};
 	size_t size;
 
-	if (walk->phase == PHASE_RECORDS && walk->start == walk->end) {
+	if (is_active(walk) && walk->start == walk->end) {
 		pep_status status;
 
 		walk->start = walk->end = 0;
@@ -196,6 +210,7 @@ static pep_status prepare(struct walk *walk, struct pep_error *err)
 	const struct export_order *order = &walk->order;
 	pep_status status = exporter_begin(order->exporter, order->profile, open_sink(walk), &walk->run, err);
 
+	walk->has_rest = status == PEP_OK;
 	if (status == PEP_OK)
 		status = survey_records(order->storage, walk->run, &order->selection, &walk->survey, err);
 	if (status == PEP_OK)

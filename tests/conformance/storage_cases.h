@@ -16,5 +16,7 @@ struct storage_case {
 extern const struct storage_case storage_write_cases[];
 extern const struct storage_case storage_walk_cases[];
 extern const struct storage_case storage_thread_cases[];
+/* Of a store that keeps notes. */
+extern const struct storage_case storage_note_cases[];
 
 #endif

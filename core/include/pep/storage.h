@@ -34,6 +34,8 @@ enum {
 	PEP_STORAGE_INLINE_READS = 4, /* a read of one takes microseconds and never waits: may run on an HTTP thread */
 };
 
+#define PEP_NOTE_SIZE 65536u /* bytes of a note's text, at most */
+
 struct pep_storage_ops {
 	uint32_t struct_size;
 	uint32_t threads; /* PEP_THREADS_*: what [per threads] below means */
@@ -75,6 +77,22 @@ struct pep_storage_ops {
 	pep_status (*now)(void *store, int64_t *ret_ms, struct pep_error *err);
 	/* How many records a scan would return; `limit` counts, too. [per threads] */
 	pep_status (*count)(void *store, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err);
+
+	/* --- since 1.1: notes; both or none --- */
+
+	/* A note is a small text that the server keeps beside the records: how far a subscriber has been told, for one. It lives by its
+	 * name, 1 to 64 bytes of [a-z0-9._-], and its revision: 1 when it is first written, one more with each write. There are few
+	 * of them, each is written up to some times a second, and none is ever removed.
+	 *
+	 * Into `text`, PEP_NOTE_SIZE + 1 bytes of the caller's, with a NUL. *ret_revision 0, and an empty text: there is none. Sees
+	 * every write that any server had confirmed before (primary, linearizable). [per threads] */
+	pep_status (*note_read)(void *store, const char *name, char *text, int64_t *ret_revision, struct pep_error *err);
+	/* Replace the text where the note's revision is `revision`; 0: make it, where there is none. Of concurrent writers of one
+	 * revision exactly one wins. `text`: UTF-8, 0 to PEP_NOTE_SIZE bytes and a NUL; what is longer is refused: PEP_LIMIT.
+	 * Atomic and durable as insert(), with the same answers: PEP_CONFLICT: not applied, the revision has moved.
+	 * PEP_UNAVAILABLE: certainly not applied, nor will be. PEP_UNKNOWN: may be applied, now or later, where the revision still
+	 * matches. [per threads] */
+	pep_status (*note_write)(void *store, const char *name, int64_t revision, const char *text, struct pep_error *err);
 };
 
 #ifdef __cplusplus

@@ -150,6 +150,15 @@ pep_status exporter_end(struct exporter_run *run, struct pep_sink *sink, struct 
 	return run->exporter->mute ? PEP_OK : sink->write(sink, ">", 1);
 }
 
+pep_status exporter_rest(struct exporter_run *run, struct pep_sink *sink, bool *ret_more, struct pep_error *err)
+{
+	(void)run;
+	(void)sink;
+	(void)err;
+	*ret_more = false;
+	return PEP_OK;
+}
+
 void exporter_drop(struct exporter_run *run)
 {
 	if (!run)
