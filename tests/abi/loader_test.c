@@ -275,6 +275,52 @@ static void exporter_of_1_0_works(void **state)
 	exporter_close(exporter);
 }
 
+struct text {
+	char bytes[32];
+	size_t size;
+};
+
+static pep_status sink_append(struct pep_sink *sink, const void *data, size_t size)
+{
+	struct text *text = sink->ctx;
+
+	assert_true(text->size + size < sizeof(text->bytes));
+	memcpy(text->bytes + text->size, data, size);
+	text->size += size;
+	return PEP_OK;
+}
+
+static void exporter_of_1_1_works(void **state)
+{
+	const struct config_instance config = {.name = "old", .plugin = "frozen_exporter_1_1"};
+	const struct pep_identity good = {.struct_size = sizeof(good), .serial = "OLD-7", .enrollment_id = "A-1"};
+	const struct pep_identity bad = {.struct_size = sizeof(bad), .serial = "OLD-8"};
+	struct text text = {{0}, 0};
+	struct pep_sink sink = {.struct_size = sizeof(sink), .ctx = &text, .write = sink_append};
+	struct exporter *exporter;
+	struct exporter_run *run;
+	int64_t wait_ms = 0;
+	bool more = true;
+
+	(void)state;
+	if (exporter_open(&context, &config, &exporter, &err) != PEP_OK)
+		fail_msg("%s", err.message);
+	assert_string_equal(exporter_suffix(exporter), "html");
+	assert_string_equal(exporter_media_type(exporter), "text/html");
+	assert_string_equal(exporter_profiles(exporter)[1], "two");
+	assert_int_equal(exporter_begin(exporter, "two", &sink, &run, &err), PEP_OK);
+	assert_int_equal(exporter_check(run, &good, &err), PEP_OK);
+	assert_int_equal(exporter_check(run, &bad, &err), PEP_INVALID);
+	assert_int_equal(exporter_record(run, &sink, &good, &err), PEP_OK);
+	assert_int_equal(exporter_rest(run, &sink, &more, &err), PEP_OK);
+	assert_false(more);
+	exporter_drop(run);
+	assert_string_equal(text.bytes, "twoOLD-7.");
+	assert_int_equal(exporter_deliver(exporter, &good, &wait_ms, &err), PEP_OK);
+	assert_int_equal(wait_ms, 5);
+	exporter_close(exporter);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +335,7 @@ int main(void)
 		cmocka_unit_test(storage_of_1_0_works),
 		cmocka_unit_test(injector_of_1_0_works),
 		cmocka_unit_test(exporter_of_1_0_works),
+		cmocka_unit_test(exporter_of_1_1_works),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ROOM_MAX ((size_t)1 << 20)
+#define REST_MAX 100000u /* calls of rest() after one other call */
 
 /* What a failure must say; a sink that refused has said it already. */
 static void check_answer(const char *call, pep_status status, const struct output *output, const struct pep_error *err)
@@ -31,6 +32,17 @@ static void check_answer(const char *call, pep_status status, const struct outpu
 		     "%s() failed without a message of one line, UTF-8, without control characters", call);
 }
 
+static void describe(struct driver *driver)
+{
+	driver->media_type = driver->ops->media_type;
+	driver->suffix = driver->ops->suffix;
+	if (!driver->ops->describe)
+		return;
+	driver->ops->describe(driver->exporter, &driver->media_type, &driver->suffix);
+	suite_expect(driver->media_type && strchr(driver->media_type, '/'), "describe() gives no media type");
+	suite_expect(driver->suffix && *driver->suffix, "describe() gives no suffix");
+}
+
 pep_status driver_try_open(struct driver *driver, const struct exporter_facts *facts, struct pep_error *ret_err)
 {
 	pep_status status = PEP_OK;
@@ -47,6 +59,8 @@ pep_status driver_try_open(struct driver *driver, const struct exporter_facts *f
 		(void)pthread_mutex_destroy(&driver->one_at_a_time);
 		*ret_err = err;
 	}
+	if (status == PEP_OK)
+		describe(driver);
 	return status;
 }
 
@@ -114,6 +128,28 @@ static pep_status write_output(struct pep_sink *sink, const void *data, size_t s
 	return PEP_OK;
 }
 
+/* What did not fit into the room of the last call. */
+static pep_status take_rest(struct driver_run *run)
+{
+	const struct pep_exporter_ops *ops = run->driver->ops;
+	bool more = ops->rest != NULL;
+
+	for (unsigned i = 0; more; i++) {
+		struct pep_error err = {0};
+		pep_status status;
+
+		suite_expect(i < REST_MAX, "rest() says %u times that there is more", REST_MAX);
+		more = false;
+		run->output->call_room = PEP_SINK_ROOM;
+		enter(run->driver);
+		status = ops->rest(run->run, &run->sink, &more, &err);
+		status = answered(run, "rest", status, &err);
+		if (status != PEP_OK)
+			return status;
+	}
+	return PEP_OK;
+}
+
 pep_status driver_begin(struct driver *driver, struct output *output, struct driver_run *ret_run)
 {
 	pep_status status = PEP_OK;
@@ -132,7 +168,13 @@ pep_status driver_begin(struct driver *driver, struct output *output, struct dri
 		status = driver->ops->begin_profile(driver->exporter, driver->facts->profile, &ret_run->sink, &ret_run->run, &err);
 	else if (driver->ops->begin)
 		status = driver->ops->begin(driver->exporter, &ret_run->sink, &ret_run->run, &err);
-	return answered(ret_run, "begin", status, &err);
+	status = answered(ret_run, "begin", status, &err);
+	if (status != PEP_OK)
+		return status;
+	status = take_rest(ret_run);
+	if (status != PEP_OK)
+		driver_drop(ret_run);
+	return status;
 }
 
 static struct pep_identity *copy_record(const struct pep_identity *id)
@@ -174,7 +216,7 @@ pep_status driver_record(struct driver_run *run, const struct pep_identity *id)
 	status = answered(run, "record", status, &err);
 	if (copy)
 		poison_free(copy);
-	return status;
+	return status == PEP_OK ? take_rest(run) : status;
 }
 
 pep_status driver_end(struct driver_run *run)
@@ -186,7 +228,8 @@ pep_status driver_end(struct driver_run *run)
 	enter(run->driver);
 	if (run->driver->ops->end)
 		status = run->driver->ops->end(run->run, &run->sink, &err);
-	return answered(run, "end", status, &err);
+	status = answered(run, "end", status, &err);
+	return status == PEP_OK ? take_rest(run) : status;
 }
 
 void driver_drop(struct driver_run *run)

@@ -16,7 +16,8 @@ struct driver {
 	const struct pep_exporter_ops *ops;
 	struct pep_host host;
 	void *exporter;
-	pthread_mutex_t one_at_a_time; /* for PEP_THREADS_SERIAL */
+	const char *media_type, *suffix; /* of this instance */
+	pthread_mutex_t one_at_a_time;   /* for PEP_THREADS_SERIAL */
 };
 
 /* What came out of a run. */
@@ -46,7 +47,7 @@ void driver_open(struct driver *driver, const struct exporter_facts *facts);
 pep_status driver_try_open(struct driver *driver, const struct exporter_facts *facts, struct pep_error *ret_err);
 void driver_close(struct driver *driver);
 
-/* The calls of one run, [any thread]. After a failed driver_begin() there is nothing to drop. */
+/* The calls of one run, each with the rest() that belongs to it, [any thread]. After a failed driver_begin() there is nothing to drop. */
 pep_status driver_begin(struct driver *driver, struct output *output, struct driver_run *ret_run);
 pep_status driver_check(struct driver_run *run, const struct pep_identity *id);
 pep_status driver_record(struct driver_run *run, const struct pep_identity *id);

@@ -58,7 +58,7 @@ static long count_of_header(struct setup *setup, format_reader *read)
 
 void setup_must_be_whole(struct setup *setup, const struct output *output, size_t count)
 {
-	format_reader *read = format_find(setup->driver.ops->media_type);
+	format_reader *read = format_find(setup->driver.media_type);
 	long header, found = 0;
 	const char *why;
 
@@ -67,13 +67,13 @@ void setup_must_be_whole(struct setup *setup, const struct output *output, size_
 	header = count_of_header(setup, read);
 	suite_bytes(output->text, output->size);
 	why = read(output->text, output->size, &found);
-	suite_expect(!why, "a strict reader of %s says: %s", setup->driver.ops->media_type, why);
+	suite_expect(!why, "a strict reader of %s says: %s", setup->driver.media_type, why);
 	suite_expect(header < 0 || found < 0 || found - header == (long)count, "%zu records became %ld", count, found - header);
 }
 
 bool setup_is_repeatable(struct setup *setup)
 {
-	struct output outputs[2] = {{0}, {0}};
+	struct output outputs[2] = {{.lend = true}, {.lend = true}}; /* what a plugin that keeps them writes is not its own */
 	bool same;
 
 	setup_export(setup, &outputs[0]);

@@ -10,6 +10,10 @@ static void table_is_complete(void *ctx)
 {
 	const struct pep_exporter_ops *ops = ((const struct exporter_facts *)ctx)->ops;
 
+	suite_expect(ops->record || (!ops->begin && !ops->begin_profile && !ops->end && !ops->rest),
+		     "there is begin(), end() or rest(), but no record()");
+	if (!ops->record)
+		return;
 	suite_expect(strchr(ops->media_type, '/'), "media_type \"%s\" has no slash", ops->media_type);
 	suite_expect(ops->suffix[strspn(ops->suffix, "abcdefghijklmnopqrstuvwxyz0123456789.")] == '\0',
 		     "suffix \"%s\" has other than lower-case letters, digits and dots", ops->suffix);

@@ -47,3 +47,9 @@ pep_unit_test(fcu_conformance
   LIBRARIES fcu-parts ${CMAKE_DL_LIBS})
 target_compile_definitions(fcu_conformance PRIVATE PEP_TEST_FCU_RUNNER="$<TARGET_FILE:pep-fcu-run>")
 add_dependencies(fcu_conformance plugin-fcu pep-fcu-run)
+
+# That the suite finds what is wrong.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME plugin_check_naughty_test
+  COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/naughty/naughty_test.py" $<TARGET_FILE:pep-plugin-check> "${CMAKE_C_COMPILER}"
+          "${PROJECT_SOURCE_DIR}/core/include")

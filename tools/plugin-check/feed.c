@@ -33,6 +33,21 @@ static bool has_profile(const char *const *profiles, const char *name)
 	return false;
 }
 
+/* What did not fit into the room of the last call. */
+static pep_status take_rest(struct exporter_run *run, struct pep_sink *sink, struct pep_error *err)
+{
+	struct stream *stream = sink->ctx;
+	pep_status status = PEP_OK;
+	bool more = true;
+
+	while (more && status == PEP_OK) {
+		more = false;
+		stream->room = PEP_SINK_ROOM;
+		status = exporter_rest(run, sink, &more, err);
+	}
+	return status;
+}
+
 static pep_status check_all(struct exporter_run *run, struct source *source, struct pep_error *err)
 {
 	for (;;) {
@@ -58,13 +73,16 @@ static pep_status write_all(struct exporter_run *run, struct pep_sink *sink, str
 	while ((status = source_next(source, &id, err)) == PEP_OK && id) {
 		stream->room = PEP_SINK_ROOM;
 		status = exporter_record(run, sink, id, err);
+		if (status == PEP_OK)
+			status = take_rest(run, sink, err);
 		if (status != PEP_OK)
 			return status;
 	}
 	if (status != PEP_OK)
 		return status;
 	stream->room = PEP_SINK_ROOM;
-	return exporter_end(run, sink, err);
+	status = exporter_end(run, sink, err);
+	return status == PEP_OK ? take_rest(run, sink, err) : status;
 }
 
 static pep_status run_export(struct exporter *exporter, const char *profile, struct source *source, struct stream *stream,
@@ -76,7 +94,9 @@ static pep_status run_export(struct exporter *exporter, const char *profile, str
 
 	if (status != PEP_OK)
 		return status;
-	status = check_all(run, source, err);
+	status = take_rest(run, &sink, err);
+	if (status == PEP_OK)
+		status = check_all(run, source, err);
 	if (status == PEP_OK)
 		status = source_rewind(source, err);
 	if (status == PEP_OK)
@@ -91,11 +111,15 @@ pep_status feed_run(struct subject *subject, const char *profile, struct source 
 	char room[sizeof(subject->folder) + 16];
 	const struct instance_context context = subject_context(subject, room, sizeof(room));
 	struct exporter *exporter;
-	pep_status status = exporter_open(&context, &subject->config, &exporter, err);
+	pep_status status = subject_load(subject, err);
 
+	if (status == PEP_OK)
+		status = exporter_open(&context, &subject->config, &exporter, err);
 	if (status != PEP_OK)
 		return status;
-	if (profile && !has_profile(exporter_profiles(exporter), profile))
+	if (!subject->library->ops.exporter.record)
+		status = pep_fail(err, PEP_UNSUPPORTED, 0, "exporter \"%s\" writes no files: it has no record()", subject->name);
+	else if (profile && !has_profile(exporter_profiles(exporter), profile))
 		status = pep_fail(err, PEP_INVALID, 0, "exporter \"%s\" has no profile \"%.64s\"", subject->name, profile);
 	else
 		status = run_export(exporter, profile, source, &stream, err);
