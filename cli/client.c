@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/client.h"
 
+#include "cli/header.h"
 #include "cli/interrupt.h"
 #include "cli/print.h"
 #include "core/base/cleanup.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -66,47 +66,6 @@ static int look_for_signal(void *ctx, curl_off_t total, curl_off_t now, curl_off
 	(void)up_total;
 	(void)up_now;
 	return interrupt_signal() != 0;
-}
-
-/* A header of the last reply; NULL: none. */
-static const char *header_of(CURL *handle, const char *name)
-{
-	struct curl_header *header;
-
-	return curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
-}
-
-/* Copies a header if it is a plain word; a stranger's text must not reach messages and JSON as a code. */
-static bool copy_word(const char *value, char *ret_word, size_t room)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t size = value ? strlen(value) : 0;
-
-	if (!size || size >= room || strspn(value, allowed) != size)
-		return false;
-	(void)snprintf(ret_word, room, "%s", value);
-	return true;
-}
-
-static void read_headers(CURL *handle, struct reply *reply)
-{
-	const char *replay = header_of(handle, "Pep-Replay");
-
-	(void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->http_status);
-	reply->has_error = copy_word(header_of(handle, "Pep-Error"), reply->error, sizeof(reply->error));
-	(void)copy_word(header_of(handle, "X-Request-Id"), reply->request_id, sizeof(reply->request_id));
-	reply->replayed = replay && strcmp(replay, "1") == 0;
-}
-
-/* HTTP/1 says where a body ends by a length or by chunks; a body that just ends may have been cut off. */
-static bool is_framed(CURL *handle)
-{
-	const char *coding = header_of(handle, "Transfer-Encoding");
-	long version = 0;
-
-	(void)curl_easy_getinfo(handle, CURLINFO_HTTP_VERSION, &version);
-	return version > CURL_HTTP_VERSION_1_1 || header_of(handle, "Content-Length") ||
-	       (coding && strcasecmp(coding, "chunked") == 0);
 }
 
 static struct curl_slist *make_headers(const struct request *request, const char *request_id)
@@ -181,7 +140,7 @@ static int judge_result(const struct attempt *attempt, const struct settings *se
 		return attempt->sink_code;
 	if (interrupt_signal() && result == CURLE_ABORTED_BY_CALLBACK)
 		return interrupt_failure(attempt->err);
-	if (result == CURLE_OK && attempt->reply->http_status == 200 && !is_framed(attempt->handle))
+	if (result == CURLE_OK && attempt->reply->http_status == 200 && !header_is_framed(attempt->handle))
 		return failure_set(
 			attempt->err, EXIT_SERVER, "bad_reply",
 			"the reply of %s says neither its length nor where it ends, so it may be cut off; ask the server without a "
@@ -200,19 +159,6 @@ static int judge_result(const struct attempt *attempt, const struct settings *se
 				   "%s does not answer as a pep-server does: %s; check PEP_SERVER_URL", settings->shown, why);
 	return failure_set(attempt->err, EXIT_UNREACHABLE, attempt->reply->sent ? "connection_lost" : "unreachable",
 			   "no complete reply from %s: %s; check that the server runs and PEP_SERVER_URL", settings->shown, why);
-}
-
-/* How long Retry-After asks to wait, in seconds or as a date; -1: it does not, or nobody knows. */
-static int64_t wait_asked(CURL *handle)
-{
-	const char *text = header_of(handle, "Retry-After");
-	curl_off_t wait_s = 0;
-
-	(void)curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &wait_s);
-	if (wait_s > 0)
-		return wait_s < INT64_MAX / 2000 ? (int64_t)wait_s * 1000 : -1;
-	/* At once is soon enough a second later. */
-	return text && strcmp(text, "0") == 0 ? 1000 : -1;
 }
 
 /* *ret_wait_ms: how long the server asks to wait; -1: it does not. */
@@ -239,8 +185,8 @@ static int try_once(const struct settings *settings, const struct request *reque
 	reply->sent |= sent_size > 0;
 	reply->attempts++;
 	if (result == CURLE_OK)
-		read_headers(handle, reply);
-	*ret_wait_ms = wait_asked(handle);
+		header_read_all(handle, reply);
+	*ret_wait_ms = header_wait_ms(handle);
 	return judge_result(&attempt, settings, result, detail);
 }
 
@@ -269,7 +215,7 @@ int client_send(const struct session *session, const struct settings *settings, 
 	int64_t deadline_ms = now_ms() + settings->timeout_ms, left_ms = settings->timeout_ms, wait_ms = -1;
 	int code;
 
-	*ret_reply = (struct reply){0};
+	*ret_reply = (struct reply){.records = -1};
 	buffer_init(&ret_reply->body, BODY_LIMIT);
 	make_request_id(ret_reply->request_id);
 	for (;;) {

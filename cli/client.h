@@ -34,6 +34,10 @@ struct reply {
 	char error[65];      /* letters, digits and _ only */
 	char request_id[65]; /* of the reply, or else the one that was sent */
 	bool replayed;       /* Pep-Replay: 1 */
+	char cursor[25];     /* Pep-Cursor, of a whole export: where the next may begin; "": none */
+	char next[25];       /* Pep-Next, of a page: behind which record the next one begins; "": it is the last */
+	int64_t records;     /* Pep-Records, of an export; -1: not counted */
+	char suffix[33];     /* of the file's name in Content-Disposition: letters, digits and dots only; "": none */
 	bool sent;           /* some byte of the request may have reached a server, in any of the attempts */
 	unsigned attempts;
 };

@@ -6,7 +6,7 @@ string(REGEX REPLACE "^.*PEP_ABI_MAJOR ([0-9]+).*PEP_ABI_MINOR ([0-9]+).*$" "\\1
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/pep-plugin")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/pep-pluginConfig.cmake.in" "${PROJECT_BINARY_DIR}/pep-pluginConfig.cmake"
-  INSTALL_DESTINATION "${package_dir}" PATH_VARS CMAKE_INSTALL_INCLUDEDIR PEP_PLUGIN_INSTALL_DIR)
+  INSTALL_DESTINATION "${package_dir}" PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_INCLUDEDIR PEP_PLUGIN_INSTALL_DIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/pep-pluginConfigVersion.cmake"
   VERSION "${PEP_ABI_VERSION}" COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/pep-pluginConfig.cmake" "${PROJECT_BINARY_DIR}/pep-pluginConfigVersion.cmake"

@@ -5,7 +5,10 @@
 #include "core/base/cleanup.h"
 #include "core/base/log.h"
 #include "core/http/listener.h"
+#include "core/service/audit.h"
+#include "core/service/cursor.h"
 #include "core/service/owner.h"
+#include "core/service/push.h"
 #include "core/service/recover.h"
 
 #include <errno.h>
@@ -27,6 +30,8 @@ struct server {
 	size_t exporter_count;
 	struct spool *spool;
 	struct pending *pending;
+	struct audit *audit;
+	struct push *push;
 	struct provisioner provisioner;
 	bool has_provisioner;
 	struct recovery *recovery;
@@ -97,21 +102,15 @@ static pep_status open_pending(struct server *server, struct pep_error *err)
 	return pending_open(folder, &server->pending, err);
 }
 
-/* New dispatch ids continue behind the newest in the store. */
-static pep_status find_newest(struct storage *storage, char ret_id[25], struct pep_error *err)
+static pep_status open_audit(struct server *server, struct pep_error *err)
 {
-	const struct pep_scan_query query = {.struct_size = sizeof(query), .limit = 1, .state = PEP_DEPLOYED, .descending = 1};
-	const struct pep_identity *id = NULL;
-	struct storage_scan *scan;
-	pep_status status = storage_scan_open(storage, &query, &scan, err);
+	AUTO(free_ptr) char *path = NULL;
 
-	if (status != PEP_OK)
-		return status;
-	status = storage_scan_next(scan, &id, err);
-	if (status == PEP_OK && id && id->dispatch_id)
-		(void)snprintf(ret_id, 25, "%s", id->dispatch_id);
-	storage_scan_close(scan);
-	return status;
+	if (asprintf(&path, "%s/audit.jsonl", server->config->data_dir) < 0) {
+		path = NULL;
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	}
+	return audit_open(path, &server->audit, err);
 }
 
 static pep_status start_service(struct server *server, struct pep_error *err)
@@ -119,7 +118,7 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 	const struct config *config = server->config;
 	char newest[25] = "";
 	char earlier[OWNER_ROOM] = "";
-	pep_status status = find_newest(server->storage, newest, err);
+	pep_status status = cursor_newest(server->storage, newest, err); /* new dispatch ids continue behind it */
 
 	if (status == PEP_OK)
 		status = owner_earlier(config->data_dir, earlier, err);
@@ -133,7 +132,9 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 						   .owner = server->owner,
 						   .injection_timeout_ms = config->injection_timeout_ms,
 						   .lease_ms = config->lease_ms,
-						   .stopping = &server->stopping};
+						   .stopping = &server->stopping,
+						   .deployed = push_wake,
+						   .deployed_context = server->push};
 	dispatch_init(&server->provisioner.dispatch, newest);
 	endpoints_init(&server->provisioner.endpoints);
 	server->has_provisioner = true;
@@ -142,6 +143,8 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 		status = owner_keep(config->data_dir, server->owner, err);
 	if (status == PEP_OK)
 		status = recovery_start(&server->provisioner, config->recovery_interval_ms, &server->recovery, err);
+	if (status == PEP_OK)
+		status = push_start(server->push, err);
 	return status;
 }
 
@@ -180,6 +183,8 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 					   .exporter_count = server->exporter_count,
 					   .provisioner = &server->provisioner,
 					   .spool = server->spool,
+					   .audit = server->audit,
+					   .push = server->push,
 					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL};
 	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
 	return listener_start(&server->settings, &server->listener, err);
@@ -191,10 +196,13 @@ static int start(struct server *server)
 	struct pep_error err = {0};
 	pep_status status = make_folder(config->data_dir, &err);
 
+	(void)snprintf(server->owner, sizeof(server->owner), "%s/%" PRIx64, config->name, (uint64_t)clock_wall_ms());
 	if (status == PEP_OK)
 		status = open_spool(server, &err);
 	if (status == PEP_OK)
 		status = open_pending(server, &err);
+	if (status == PEP_OK)
+		status = open_audit(server, &err);
 	if (status == PEP_OK)
 		status = storage_open(&server->plugins, &config->storage, &server->storage, &err);
 	if (status != PEP_OK)
@@ -202,6 +210,8 @@ static int start(struct server *server)
 	status = injector_open(&server->plugins, &config->injector, &server->injector, &err);
 	if (status == PEP_OK)
 		status = open_exporters(server, &err);
+	if (status == PEP_OK)
+		status = push_open(&server->plugins, config, server->storage, server->owner, &server->push, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_CONFIG);
 	status = start_service(server, &err);
@@ -220,6 +230,7 @@ static void stop(struct server *server)
 		listener_stop(server->listener, server->config->drain_timeout_ms);
 	}
 	recovery_stop(server->recovery);
+	push_close(server->push);
 	if (server->has_serial_pattern)
 		regfree(&server->serial_pattern);
 	if (server->has_provisioner) {
@@ -231,6 +242,7 @@ static void stop(struct server *server)
 	free(server->exporters);
 	injector_close(server->injector);
 	storage_close(server->storage);
+	audit_close(server->audit);
 	pending_close(server->pending);
 	spool_close(server->spool);
 }

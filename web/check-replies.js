@@ -61,7 +61,11 @@ const requests = [
     [200, method, "/export/{name}", "/export/json?state=all&limit=2&from=&to="],
     [200, method, "/export/{name}", "/export/json?from=2020-01-01&to=2020-01-02"],
     [404, method, "/export/{name}", "/export/nothing", {}, "not_found"],
+    [200, method, "/export/{name}", "/export/csv?profile=portal&since=&category=production&station=127.0.0.1"],
+    [200, method, "/export/{name}", "/export/csv?profile=inventory&limit=1"],
+    [200, method, "/export/{name}", "/export/jsonl?last=000000000000000000000000&since=000000000000000000000000"],
     [400, method, "/export/{name}", "/export/csv?state=lost", {}, "bad_argument"],
+    [400, method, "/export/{name}", "/export/csv?profile=none", {}, "bad_argument"],
     [200, method, "/healthz", "/healthz"],
     [400, method, "/healthz", "/healthz?x=1", {}, "bad_argument"],
     [200, method, "/readyz", "/readyz"],
@@ -71,6 +75,8 @@ const requests = [
     [304, method, "/docs/{file}", "/docs/openapi.yaml", { headers: { "If-None-Match": "*" } }],
     [404, method, "/docs/{file}", "/docs/nothing", {}, "no_such_path"],
   ]),
+  // MOCK-FAIL-1 is in the store, and was never deployed.
+  [422, "GET", "/export/{name}", "/export/csv?profile=portal&state=all", {}, "not_exportable"],
   ...["/enrollment-id", "/verification-key", "/enrollment-ids", "/healthz", "/readyz", "/docs"].map((path) => [204, "OPTIONS", path, path]),
   [204, "OPTIONS", "/export/{name}", "/export/csv"],
   [204, "OPTIONS", "/docs/{file}", "/docs/openapi.yaml"],
@@ -90,7 +96,7 @@ function bodyDefect(content, reply, text) {
   const entry = content?.[type];
   if (!content) return text === "" ? null : "a body that the document does not know";
   if (!entry) return `media type ${type}`;
-  return misfit(entry.schema, type.includes("json") ? JSON.parse(text) : text);
+  return misfit(entry.schema, /\bjson$/.test(type) ? JSON.parse(text) : text);
 }
 
 // What is wrong with a reply, or null.

@@ -11,7 +11,9 @@
 
 #include <regex.h>
 
+struct audit;
 struct provisioner;
+struct push;
 struct spool;
 
 /* The `context` of every handler. Set up by the server before the listener starts, unchanged until it stopped. */
@@ -22,6 +24,8 @@ struct api_context {
 	size_t exporter_count;
 	struct provisioner *provisioner;
 	struct spool *spool;
+	struct audit *audit;
+	struct push *push; /* NULL: nobody is told */
 	const regex_t *serial_pattern; /* NULL: none */
 };
 

@@ -42,25 +42,30 @@ const char *arguments_value(const struct http_request *request, const char *name
 	return NULL;
 }
 
-bool arguments_last(const struct http_request *request, struct http_reply *reply, const char **ret_last)
+bool arguments_id(const struct http_request *request, struct http_reply *reply, const char *name, const char *what,
+		  const char **ret_id)
 {
-	const char *text = arguments_value(request, "last");
-	char *last = NULL;
+	const char *text = arguments_value(request, name);
+	char *id = NULL;
 
 	if (text && (strlen(text) != 24 || strspn(text, "0123456789abcdefABCDEF") != 24)) {
-		reply_problem(request, reply, 400, "bad_argument", "last",
-			      "last is the _id of the last entry of the previous page: 24 hex digits");
+		reply_problem(request, reply, 400, "bad_argument", name, "%s is %s: 24 hex digits", name, what);
 		return false;
 	}
 	if (text) {
-		last = arena_text(request->arena, text);
-		if (!last) { /* not to be taken for a walk from the start */
+		id = arena_text(request->arena, text);
+		if (!id) { /* not to be taken for a walk from the start */
 			reply_problem(request, reply, 500, "internal", NULL, "out of memory");
 			return false;
 		}
 	}
-	for (char *digit = last; digit && *digit; digit++)
+	for (char *digit = id; digit && *digit; digit++)
 		*digit = (char)(*digit >= 'A' && *digit <= 'F' ? *digit - 'A' + 'a' : *digit);
-	*ret_last = last;
+	*ret_id = id;
 	return true;
+}
+
+bool arguments_last(const struct http_request *request, struct http_reply *reply, const char **ret_last)
+{
+	return arguments_id(request, reply, "last", "the _id of the last entry of the previous page", ret_last);
 }

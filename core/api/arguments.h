@@ -16,8 +16,11 @@ bool arguments_check(const struct http_request *request, const char *const *name
 /* The value of an argument; NULL: absent or empty. */
 const char *arguments_value(const struct http_request *request, const char *name);
 
-/* The argument `last`, where a walk goes on: an _id in lower case, as ids are stored, in the request's arena; NULL: absent or empty.
- * False: the reply says what is wrong. */
+/* Where a walk goes on: 24 hex digits in lower case, as ids are stored, in the request's arena; NULL: absent or empty. False: the
+ * reply says what is wrong. `what` is what the argument should be, for people. */
+bool arguments_id(const struct http_request *request, struct http_reply *reply, const char *name, const char *what,
+		  const char **ret_id);
+/* The argument `last`: the _id of the last entry of the page before. */
 bool arguments_last(const struct http_request *request, struct http_reply *reply, const char **ret_last);
 
 #endif

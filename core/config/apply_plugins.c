@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define PUSH_ATTEMPTS 10 /* by then a refused identity has been tried for some eight minutes */
+
 static const struct config_place nowhere = {.file = "default"};
 
 static pep_status no_memory(struct pep_error *err)
@@ -119,6 +121,77 @@ static pep_status read_exporters(const struct parse_node *list, struct config *c
 	return status;
 }
 
+/* --- push: the server's own keys stand among those of the plugin --- */
+
+/* Takes the option of this key out of the list; NULL: there is none. */
+static struct config_option *take_option(struct config_instance *instance, const char *key)
+{
+	for (struct config_option **option = &instance->options; *option; option = &(*option)->next) {
+		struct config_option *found = *option;
+
+		if (strcmp(found->key, key) == 0) {
+			*option = found->next;
+			return found;
+		}
+	}
+	return NULL;
+}
+
+static pep_status read_own_keys(struct config_push *push, struct pep_error *err)
+{
+	const struct config_option *attempts = take_option(&push->instance, "attempts");
+	const struct config_option *from = take_option(&push->instance, "from");
+	int64_t count = PUSH_ATTEMPTS;
+
+	push->attempts_place = attempts ? attempts->value_place : nowhere;
+	push->from_place = from ? from->value_place : nowhere;
+	if (attempts && (!value_int(attempts->value, &count) || count < 1 || count > 1000))
+		return place_fail(err, PEP_INVALID, &attempts->value_place, "\"attempts\" must be a whole number from 1 to 1000");
+	if (from && strcmp(from->value, "now") != 0 && strcmp(from->value, "beginning") != 0)
+		return place_fail(err, PEP_INVALID, &from->value_place, "\"from\" must be now or beginning");
+	push->attempts = (unsigned)count;
+	push->from_beginning = from && strcmp(from->value, "beginning") == 0;
+	return PEP_OK;
+}
+
+static pep_status read_push(const struct parse_node *node, struct config *config, struct pep_error *err)
+{
+	struct config_push *push = &config->pushes[config->push_count];
+	pep_status status = read_instance(node, true, &config->arena, &push->instance, err);
+
+	if (status == PEP_OK)
+		status = read_own_keys(push, err);
+	if (status != PEP_OK)
+		return status;
+	if (!push->instance.name)
+		return place_fail(err, PEP_INVALID, &node->place,
+				  "a push needs a \"name\", which is also its plugin's if there is no \"plugin\"");
+	for (size_t i = 0; i < config->push_count; i++)
+		if (strcmp(config->pushes[i].instance.name, push->instance.name) == 0)
+			return place_fail(err, PEP_INVALID, &push->instance.place,
+					  "a second push named \"%s\"; give it another \"name\"", push->instance.name);
+	push->instance.is_push = true;
+	config->push_count++;
+	return PEP_OK;
+}
+
+static pep_status read_pushes(const struct parse_node *list, struct config *config, struct pep_error *err)
+{
+	size_t count = 0;
+	pep_status status = PEP_OK;
+
+	if (list->kind != PARSE_LIST)
+		return place_fail(err, PEP_INVALID, &list->place, "\"push\" must be a list; begin each entry with a dash");
+	for (const struct parse_node *node = list->first; node; node = node->next)
+		count++;
+	config->pushes = arena_zalloc(&config->arena, (count + 1) * sizeof(*config->pushes));
+	if (!config->pushes)
+		return no_memory(err);
+	for (const struct parse_node *node = list->first; node && status == PEP_OK; node = node->next)
+		status = read_push(node, config, err);
+	return status;
+}
+
 static pep_status default_exporters(struct config *config, struct pep_error *err)
 {
 	static const char *const names[] = {"csv", "json"};
@@ -135,7 +208,7 @@ static pep_status default_exporters(struct config *config, struct pep_error *err
 pep_status apply_plugins(const struct parse_node *root, struct config *config, struct pep_error *err)
 {
 	const struct parse_node *storage = parse_find(root, "storage"), *injector = parse_find(root, "injector");
-	const struct parse_node *exporters = parse_find(root, "exporters");
+	const struct parse_node *exporters = parse_find(root, "exporters"), *push = parse_find(root, "push");
 	pep_status status = PEP_OK;
 
 	config->storage = (struct config_instance){.name = "sqlite", .plugin = "sqlite", .place = nowhere};
@@ -143,6 +216,8 @@ pep_status apply_plugins(const struct parse_node *root, struct config *config, s
 		status = read_instance(storage, false, &config->arena, &config->storage, err);
 	if (status == PEP_OK && injector && !injector->is_absent)
 		status = read_instance(injector, false, &config->arena, &config->injector, err);
+	if (status == PEP_OK && push && !push->is_absent)
+		status = read_pushes(push, config, err);
 	if (status != PEP_OK)
 		return status;
 	return exporters && !exporters->is_absent ? read_exporters(exporters, config, err) : default_exporters(config, err);

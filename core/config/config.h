@@ -29,6 +29,15 @@ struct config_instance {
 	const char *name, *plugin;
 	struct config_place place; /* of the plugin's name */
 	struct config_option *options;
+	bool is_push; /* an exporter that is a subscriber */
+};
+
+/* A subscriber: an exporter that is told of each identity as it is deployed. */
+struct config_push {
+	struct config_instance instance;
+	unsigned attempts;   /* of one identity that the other side refuses, before it is set aside */
+	bool from_beginning; /* at the very first start: what was deployed before, too */
+	struct config_place attempts_place, from_place;
 };
 
 enum config_serials { CONFIG_SERIALS_PRINTABLE, CONFIG_SERIALS_LEGACY };
@@ -66,6 +75,8 @@ struct config {
 	struct config_instance storage, injector;
 	struct config_instance *exporters;
 	size_t exporter_count;
+	struct config_push *pushes;
+	size_t push_count;
 	const struct config_place *places; /* of the server's own keys, in the order of core/config/schema.h; for --print-config */
 };
 

@@ -156,3 +156,12 @@ void print_instance(FILE *out, const struct config_instance *instance, const str
 	for (; options && options->key; options++)
 		print_option(out, indent, instance, options);
 }
+
+void print_push(FILE *out, const struct config_push *push, const struct pep_option *options)
+{
+	print_instance(out, &push->instance, options, true);
+	(void)fprintf(out, "    attempts: %u", push->attempts);
+	print_place(out, &push->attempts_place);
+	(void)fprintf(out, "    from: %s", push->from_beginning ? "beginning" : "now");
+	print_place(out, &push->from_place);
+}

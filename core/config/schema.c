@@ -75,7 +75,7 @@ const struct schema_key schema_keys[] = {
 };
 const size_t schema_count = sizeof(schema_keys) / sizeof(schema_keys[0]);
 
-const char *const schema_sections[] = {"server", "log", "identity", "injection", "storage", "injector", "exporters", NULL};
+const char *const schema_sections[] = {"server", "log", "identity", "injection", "storage", "injector", "exporters", "push", NULL};
 
 const struct schema_key *schema_find(const char *section, const char *name)
 {

@@ -23,5 +23,7 @@ pep_status check_plugins(const struct config *config, struct pep_error *err)
 		status = check_one(config, &config->injector, PEP_INJECTOR, err);
 	for (size_t i = 0; i < config->exporter_count && status == PEP_OK; i++)
 		status = check_one(config, &config->exporters[i], PEP_EXPORTER, err);
+	for (size_t i = 0; i < config->push_count && status == PEP_OK; i++)
+		status = check_one(config, &config->pushes[i].instance, PEP_EXPORTER, err);
 	return status;
 }

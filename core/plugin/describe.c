@@ -80,6 +80,19 @@ pep_status describe_plugin(FILE *out, const char *folder, const char *name, stru
 	return PEP_OK;
 }
 
+static pep_status describe_push(FILE *out, const struct config *config, const struct config_push *push, struct pep_error *err)
+{
+	const struct library *library;
+	pep_status status = loader_load(config->plugin_dir, push->instance.plugin, PEP_EXPORTER, &library, err);
+
+	if (status != PEP_OK) {
+		(void)place_prefix(err, &push->instance.place);
+		return status;
+	}
+	print_push(out, push, library->options);
+	return PEP_OK;
+}
+
 static pep_status describe_instance(FILE *out, const struct config *config, const struct config_instance *instance, int32_t kind,
 				    struct pep_error *err)
 {
@@ -109,5 +122,9 @@ pep_status describe_config(FILE *out, const struct config *config, struct pep_er
 		(void)fputs(config->exporter_count ? "exporters:\n" : "exporters: []\n", out);
 	for (size_t i = 0; i < config->exporter_count && status == PEP_OK; i++)
 		status = describe_instance(out, config, &config->exporters[i], PEP_EXPORTER, err);
+	if (status == PEP_OK && config->push_count)
+		(void)fputs("push:\n", out);
+	for (size_t i = 0; i < config->push_count && status == PEP_OK; i++)
+		status = describe_push(out, config, &config->pushes[i], err);
 	return status;
 }

@@ -41,6 +41,12 @@ void storage_scan_close(struct storage_scan *scan); /* NULL is fine */
 /* The record of a serial, copied into the arena. *ret_id is NULL and the status PEP_OK if there is none. */
 pep_status storage_get(struct storage *storage, struct arena *arena, const char *serial, const struct pep_identity **ret_id,
 		       struct pep_error *err);
+/* How many records a scan would return; counted by walking if the plugin cannot. */
+pep_status storage_count(struct storage *storage, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err);
+/* The notes of pep/storage.h: `text` has PEP_NOTE_SIZE + 1 bytes. Without storage_has_notes() both are PEP_UNSUPPORTED. */
+bool storage_has_notes(const struct storage *storage);
+pep_status storage_note_read(struct storage *storage, const char *name, char *text, int64_t *ret_revision, struct pep_error *err);
+pep_status storage_note_write(struct storage *storage, const char *name, int64_t revision, const char *text, struct pep_error *err);
 /* The store's clock, or this machine's if it has none. */
 pep_status storage_now(struct storage *storage, int64_t *ret_ms, struct pep_error *err);
 /* Load the plugin and read its options; opens nothing. [main thread] */
@@ -73,10 +79,20 @@ void exporter_close(struct exporter *exporter);
 const char *exporter_name(const struct exporter *exporter); /* the instance's */
 const char *exporter_media_type(const struct exporter *exporter);
 const char *exporter_suffix(const struct exporter *exporter);
+/* Its formats, ended by NULL; NULL: there is one, without a name. */
+const char *const *exporter_profiles(const struct exporter *exporter);
 struct exporter_run;
-pep_status exporter_begin(struct exporter *exporter, struct pep_sink *sink, struct exporter_run **ret_run, struct pep_error *err);
+/* `profile`: one of exporter_profiles(), or NULL: the exporter's own choice. */
+pep_status exporter_begin(struct exporter *exporter, const char *profile, struct pep_sink *sink, struct exporter_run **ret_run,
+			  struct pep_error *err);
+/* PEP_UNSUPPORTED: this run does not look at records before it writes them. */
+pep_status exporter_check(struct exporter_run *run, const struct pep_identity *id, struct pep_error *err);
 pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err);
 pep_status exporter_end(struct exporter_run *run, struct pep_sink *sink, struct pep_error *err);
+/* What is left of the last call: see pep/exporter.h. */
+pep_status exporter_rest(struct exporter_run *run, struct pep_sink *sink, bool *ret_more, struct pep_error *err);
 void exporter_drop(struct exporter_run *run); /* NULL is fine */
+/* PEP_UNSUPPORTED: it only writes files. *ret_wait_ms: 0, or how long it wants to be left alone; written whatever is returned. */
+pep_status exporter_deliver(struct exporter *exporter, const struct pep_identity *id, int64_t *ret_wait_ms, struct pep_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #define SIZE_UP_TO(type, member) (offsetof(struct type, member) + sizeof(((struct type *)NULL)->member))
 #define SIZE_LIMIT 65536u /* of anything that a newer release may have made of it */
 #define TEXT_LIMIT 1024u  /* bytes of a text in a plugin */
+#define PROFILES_LIMIT 32u
 
 struct required {
 	const char *name;
@@ -35,7 +36,6 @@ static const struct required injector_required[] = {
 	REQUIRED(struct pep_injector_ops, self_test),
 	REQUIRED(struct pep_injector_ops, inject),
 };
-static const struct required exporter_required[] = {REQUIRED(struct pep_exporter_ops, record)};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 static const struct kind {
@@ -48,8 +48,7 @@ static const struct kind {
 			 COUNT(storage_required)},
 	[PEP_INJECTOR] = {"injector", sizeof(struct pep_injector_ops), SIZE_UP_TO(pep_injector_ops, inject), injector_required,
 			  COUNT(injector_required)},
-	[PEP_EXPORTER] = {"exporter", sizeof(struct pep_exporter_ops), SIZE_UP_TO(pep_exporter_ops, record), exporter_required,
-			  COUNT(exporter_required)},
+	[PEP_EXPORTER] = {"exporter", sizeof(struct pep_exporter_ops), SIZE_UP_TO(pep_exporter_ops, record), NULL, 0},
 };
 
 const char *library_kind_name(int32_t kind)
@@ -124,6 +123,14 @@ static pep_status check_exporter(const struct pep_exporter_ops *ops, struct pep_
 {
 	if (!is_text(ops->media_type, 128) || !*ops->media_type || !is_text(ops->suffix, 16) || !*ops->suffix)
 		return pep_fail(err, PEP_INVALID, 0, "gives no media_type or no suffix");
+	if (!ops->record && !ops->deliver)
+		return pep_fail(err, PEP_INVALID, 0, "lacks the required function record(), and deliver(), which would do, too");
+	if (ops->profiles && !ops->begin_profile)
+		return pep_fail(err, PEP_INVALID, 0, "has profiles and no begin_profile()");
+	for (size_t i = 0; ops->profiles && ops->profiles[i]; i++)
+		if (i == PROFILES_LIMIT || !value_is_name(ops->profiles[i]))
+			return pep_fail(err, PEP_INVALID, 0, "has over %u profiles, or one with a name that is not allowed",
+					PROFILES_LIMIT);
 	return PEP_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "core/base/cleanup.h"
 #include "core/base/text.h"
 #include "core/plugin/find.h"
+#include "core/plugin/trial.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -71,10 +72,28 @@ static pep_status probe(void *handle, const char *name, struct library *ret_libr
 	return status == PEP_OK ? PEP_OK : pep_fail(err, status, why.native, "plugin \"%s\" %s", name, why.message);
 }
 
+struct candidate {
+	int fd;
+	const char *name;
+};
+
+/* Constructors run before anything of a plugin can be looked at, and what it gives may point anywhere. */
+static void load_on_trial(void *ctx)
+{
+	struct candidate *candidate = ctx;
+	struct library library;
+	struct pep_error why;
+	void *handle;
+
+	if (map(&candidate->fd, candidate->name, &handle, &why) == PEP_OK)
+		(void)probe(handle, candidate->name, &library, &why);
+}
+
 static pep_status load_new(int *fd, const struct stat *info, const char *name, const struct loaded **ret_loaded,
 			   struct pep_error *err)
 {
 	AUTO(free_ptr) struct loaded *loaded = calloc(1, sizeof(*loaded));
+	struct candidate candidate = {*fd, name};
 	void *handle = NULL;
 	pep_status status;
 
@@ -82,7 +101,9 @@ static pep_status load_new(int *fd, const struct stat *info, const char *name, c
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory while loading plugin \"%s\"", name);
 	loaded->device = info->st_dev;
 	loaded->inode = info->st_ino;
-	status = map(fd, name, &handle, err);
+	status = trial_run(name, load_on_trial, &candidate, err);
+	if (status == PEP_OK)
+		status = map(fd, name, &handle, err);
 	if (status == PEP_OK)
 		status = probe(handle, name, &loaded->library, err);
 	if (status != PEP_OK)

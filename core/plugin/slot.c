@@ -18,6 +18,20 @@ _Static_assert(offsetof(struct pep_storage_ops, threads) == offsetof(struct pep_
 		       offsetof(struct pep_storage_ops, threads) == offsetof(struct pep_exporter_ops, threads),
 	       "every kind has its thread model at the same place");
 
+/* An exporter writes files for those who ask, or is a subscriber, or both. */
+static pep_status check_use(const struct library *library, const struct config_instance *config, struct pep_error *err)
+{
+	const struct pep_exporter_ops *ops = &library->ops.exporter;
+
+	if (config->is_push && !ops->deliver)
+		return pep_fail(err, PEP_INVALID, 0, "plugin \"%s\" cannot push, it only writes files; name it under \"exporters\"",
+				config->plugin);
+	if (!config->is_push && !ops->record)
+		return pep_fail(err, PEP_INVALID, 0, "plugin \"%s\" writes no files, it only pushes; name it under \"push\"",
+				config->plugin);
+	return PEP_OK;
+}
+
 pep_status slot_init(struct slot *slot, const struct instance_context *context, const struct config_instance *config, int32_t kind,
 		     struct pep_error *err)
 {
@@ -25,6 +39,8 @@ pep_status slot_init(struct slot *slot, const struct instance_context *context, 
 	struct option_values *options;
 	pep_status status = loader_load(context->plugin_dir, config->plugin, kind, &library, err);
 
+	if (status == PEP_OK && kind == PEP_EXPORTER)
+		status = check_use(library, config, err);
 	if (status != PEP_OK) {
 		(void)place_prefix(err, &config->place);
 		return status;

@@ -186,6 +186,59 @@ pep_status storage_get(struct storage *storage, struct arena *arena, const char 
 	return status;
 }
 
+pep_status storage_count(struct storage *storage, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err)
+{
+	const struct pep_identity *id = NULL;
+	struct storage_scan *scan;
+	int64_t count = 0;
+	pep_status status;
+
+	if (storage->ops->count) {
+		AUTO(unlock_mutex) pthread_mutex_t *lock = slot_lock(&storage->slot);
+
+		(void)lock;
+		return slot_result(&storage->slot, storage->ops->count(storage->store, query, ret_count, err), PEP_INTERNAL, err);
+	}
+	status = storage_scan_open(storage, query, &scan, err);
+	if (status != PEP_OK)
+		return status;
+	for (status = storage_scan_next(scan, &id, err); status == PEP_OK && id; status = storage_scan_next(scan, &id, err))
+		count++;
+	storage_scan_close(scan);
+	if (status == PEP_OK)
+		*ret_count = count;
+	return status;
+}
+
+bool storage_has_notes(const struct storage *storage)
+{
+	return storage->ops->note_read && storage->ops->note_write;
+}
+
+pep_status storage_note_read(struct storage *storage, const char *name, char *text, int64_t *ret_revision, struct pep_error *err)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
+	pep_status status;
+
+	if (!storage_has_notes(storage))
+		return slot_unsupported(&storage->slot, "note_read", err);
+	lock = slot_lock(&storage->slot);
+	status = storage->ops->note_read(storage->store, name, text, ret_revision, err);
+	if (status == PEP_OK && (strnlen(text, PEP_NOTE_SIZE + 1) > PEP_NOTE_SIZE || *ret_revision < 0))
+		return pep_fail(err, PEP_INTERNAL, 0, "storage \"%s\" returned a damaged note", storage->slot.name);
+	return slot_result(&storage->slot, status, PEP_INTERNAL, err);
+}
+
+pep_status storage_note_write(struct storage *storage, const char *name, int64_t revision, const char *text, struct pep_error *err)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;
+
+	if (!storage_has_notes(storage))
+		return slot_unsupported(&storage->slot, "note_write", err);
+	lock = slot_lock(&storage->slot);
+	return slot_result(&storage->slot, storage->ops->note_write(storage->store, name, revision, text, err), PEP_UNKNOWN, err);
+}
+
 pep_status storage_now(struct storage *storage, int64_t *ret_ms, struct pep_error *err)
 {
 	AUTO(unlock_mutex) pthread_mutex_t *lock = NULL;

@@ -70,6 +70,8 @@ pep_status provision_record_delivery(struct provisioner *provisioner, struct are
 	status = record_change(provisioner->storage, arena, &change, &verdict, ret_record, err);
 	if (status == PEP_CONFLICT)
 		return record_taken(provisioner, arena, entry, err);
+	if (status == PEP_OK && verdict == MACHINE_WRITE && provisioner->deployed)
+		provisioner->deployed(provisioner->deployed_context);
 	if (status == PEP_OK && verdict != MACHINE_WRITE && verdict != MACHINE_ALREADY)
 		return pep_fail(err, PEP_INTERNAL, 0, "serial %.64s has no attempt %u", entry->serial, (unsigned)entry->attempt);
 	return status;

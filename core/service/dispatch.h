@@ -21,5 +21,9 @@ void dispatch_init(struct dispatch *dispatch, const char *newest);
 void dispatch_fini(struct dispatch *dispatch);
 /* A new id and a NUL, greater than any that was made here before. [any thread] */
 void dispatch_next(struct dispatch *dispatch, int64_t now_ms, char ret_id[25]);
+/* Another server has made `newest` ("": none): ids that are made here from now on are greater. [any thread] */
+void dispatch_follow(struct dispatch *dispatch, const char *newest);
+/* The least id that dispatch_next() can make at that time, and a NUL; all zeros before 1970. [any thread] */
+void dispatch_floor(int64_t at_ms, char ret_id[25]);
 
 #endif

@@ -25,6 +25,9 @@ struct provisioner {
 	const char *owner; /* "NAME/START" */
 	int64_t injection_timeout_ms, lease_ms;
 	const atomic_bool *stopping; /* set once, when the server begins to stop */
+	/* Called when something was deployed; must not wait. NULL: nobody wants to know. [any thread] */
+	void (*deployed)(void *context);
+	void *deployed_context;
 };
 
 enum provision_outcome {

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/service/adopt.h"
+#include "core/service/cursor.h"
 #include "core/service/machine.h"
 #include "core/service/record.h"
 
@@ -141,6 +142,20 @@ static pep_status lapse_all(struct provisioner *provisioner, const char *earlier
 	return status;
 }
 
+/* Ids that are made here stay behind those of the other servers of the store, also if a clock was set back: see cursor.h. */
+static pep_status follow_others(struct provisioner *provisioner, struct pep_error *err)
+{
+	char newest[25];
+	pep_status status;
+
+	if (!(storage_flags(provisioner->storage) & PEP_STORAGE_SHARED))
+		return PEP_OK;
+	status = cursor_newest(provisioner->storage, newest, err);
+	if (status == PEP_OK)
+		dispatch_follow(&provisioner->dispatch, newest);
+	return status;
+}
+
 /* `is_start`: look at all leases, not only at those that have ended. *ret_awaited: how many tools of earlier starts are to be asked about
  * soon; written whatever is returned. */
 static pep_status end_leases(struct provisioner *provisioner, const char *earlier_owner, bool is_start, unsigned *ret_awaited,
@@ -201,6 +216,8 @@ static void *run(void *context)
 		replay_spool(provisioner, spool_count(provisioner->spool) <= reported);
 		reported = spool_count(provisioner->spool);
 		status = end_leases(provisioner, NULL, false, &awaited, &err);
+		if (status == PEP_OK)
+			status = follow_others(provisioner, &err);
 		/* Once per outage, not once per interval. */
 		if (status != PEP_OK && !failing)
 			log_event(LOG_WARNING, "expired leases cannot be looked at", LOG_TEXT("error", err.message));

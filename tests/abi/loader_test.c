@@ -59,6 +59,35 @@ static void broken_plugins_are_refused_with_one_line(void **state)
 	assert_refused("absent", "there is no");
 }
 
+/* What they do, they do in a child process; with a sanitizer that process ends itself. */
+static void crashing_plugins_are_refused_and_we_live(void **state)
+{
+	static const char *const names[] = {"ctor_crash", "ctor_abort", "probe_crash", "wild_answer",
+					    "wild_name",  "wild_ops",   "wild_options"};
+	const struct library *library = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		err = (struct pep_error){0};
+		assert_int_equal(loader_load(ABI_PLUGIN_DIR, names[i], 0, &library, &err), PEP_INVALID);
+		assert_non_null(strstr(err.message, names[i]));
+		if (!strstr(err.message, "crashes when it is loaded") && !strstr(err.message, "ends the process"))
+			fail_msg("%s", err.message);
+		assert_non_null(strstr(err.message, "run pep-plugin-check"));
+	}
+	assert_refused("ctor_exit", "ends the process when it is loaded (exit code 0)");
+	assert_null(library);
+}
+
+static void a_plugin_that_never_comes_back_is_refused(void **state)
+{
+	const struct library *library = NULL;
+
+	(void)state;
+	assert_int_equal(loader_load(ABI_PLUGIN_DIR "-slow", "ctor_hang", 0, &library, &err), PEP_INVALID);
+	assert_non_null(strstr(err.message, "did not come back within 10 s"));
+}
+
 static void a_plugin_of_a_later_minor_loads(void **state)
 {
 	const struct library *library = NULL;
@@ -238,7 +267,7 @@ static void exporter_of_1_0_works(void **state)
 	if (exporter_open(&context, &config, &exporter, &err) != PEP_OK)
 		fail_msg("%s", err.message);
 	assert_string_equal(exporter_suffix(exporter), "txt");
-	assert_int_equal(exporter_begin(exporter, &sink, &run, &err), PEP_OK);
+	assert_int_equal(exporter_begin(exporter, NULL, &sink, &run, &err), PEP_OK);
 	assert_int_equal(exporter_record(run, &sink, &id, &err), PEP_OK);
 	assert_int_equal(exporter_end(run, &sink, &err), PEP_OK);
 	exporter_drop(run);
@@ -246,10 +275,58 @@ static void exporter_of_1_0_works(void **state)
 	exporter_close(exporter);
 }
 
+struct text {
+	char bytes[32];
+	size_t size;
+};
+
+static pep_status sink_append(struct pep_sink *sink, const void *data, size_t size)
+{
+	struct text *text = sink->ctx;
+
+	assert_true(text->size + size < sizeof(text->bytes));
+	memcpy(text->bytes + text->size, data, size);
+	text->size += size;
+	return PEP_OK;
+}
+
+static void exporter_of_1_1_works(void **state)
+{
+	const struct config_instance config = {.name = "old", .plugin = "frozen_exporter_1_1"};
+	const struct pep_identity good = {.struct_size = sizeof(good), .serial = "OLD-7", .enrollment_id = "A-1"};
+	const struct pep_identity bad = {.struct_size = sizeof(bad), .serial = "OLD-8"};
+	struct text text = {{0}, 0};
+	struct pep_sink sink = {.struct_size = sizeof(sink), .ctx = &text, .write = sink_append};
+	struct exporter *exporter;
+	struct exporter_run *run;
+	int64_t wait_ms = 0;
+	bool more = true;
+
+	(void)state;
+	if (exporter_open(&context, &config, &exporter, &err) != PEP_OK)
+		fail_msg("%s", err.message);
+	assert_string_equal(exporter_suffix(exporter), "html");
+	assert_string_equal(exporter_media_type(exporter), "text/html");
+	assert_string_equal(exporter_profiles(exporter)[1], "two");
+	assert_int_equal(exporter_begin(exporter, "two", &sink, &run, &err), PEP_OK);
+	assert_int_equal(exporter_check(run, &good, &err), PEP_OK);
+	assert_int_equal(exporter_check(run, &bad, &err), PEP_INVALID);
+	assert_int_equal(exporter_record(run, &sink, &good, &err), PEP_OK);
+	assert_int_equal(exporter_rest(run, &sink, &more, &err), PEP_OK);
+	assert_false(more);
+	exporter_drop(run);
+	assert_string_equal(text.bytes, "twoOLD-7.");
+	assert_int_equal(exporter_deliver(exporter, &good, &wait_ms, &err), PEP_OK);
+	assert_int_equal(wait_ms, 5);
+	exporter_close(exporter);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broken_plugins_are_refused_with_one_line),
+		cmocka_unit_test(crashing_plugins_are_refused_and_we_live),
+		cmocka_unit_test(a_plugin_that_never_comes_back_is_refused),
 		cmocka_unit_test(a_plugin_of_a_later_minor_loads),
 		cmocka_unit_test(the_kind_must_be_the_one_asked_for),
 		cmocka_unit_test(plugins_are_never_mixed_up),
@@ -258,6 +335,7 @@ int main(void)
 		cmocka_unit_test(storage_of_1_0_works),
 		cmocka_unit_test(injector_of_1_0_works),
 		cmocka_unit_test(exporter_of_1_0_works),
+		cmocka_unit_test(exporter_of_1_1_works),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,9 @@ struct later_plugin {
 	uint64_t unheard_of;
 };
 
+/* As its name says. */
+int32_t nobody_defines_this(void *run, struct v1_sink *sink, const struct v1_identity *id, struct v1_error *err);
+
 __attribute__((unused)) static int32_t record(void *run, struct v1_sink *sink, const struct v1_identity *id, struct v1_error *err)
 {
 	(void)run;

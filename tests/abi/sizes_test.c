@@ -3,7 +3,7 @@
 #include <pep/injector.h>
 #include <pep/storage.h>
 
-#include "frozen_1_0.h"
+#include "frozen_1_1.h"
 
 #include <stdio.h>
 
@@ -116,6 +116,16 @@ SAME(pep_exporter_ops, v1_exporter_ops, begin);
 SAME(pep_exporter_ops, v1_exporter_ops, end);
 SAME(pep_exporter_ops, v1_exporter_ops, drop);
 
+/* What 1.1 appended. */
+SAME(pep_storage_ops, v1_1_storage_ops, note_read);
+SAME(pep_storage_ops, v1_1_storage_ops, note_write);
+SAME(pep_exporter_ops, v1_1_exporter_ops, profiles);
+SAME(pep_exporter_ops, v1_1_exporter_ops, begin_profile);
+SAME(pep_exporter_ops, v1_1_exporter_ops, check);
+SAME(pep_exporter_ops, v1_1_exporter_ops, rest);
+SAME(pep_exporter_ops, v1_1_exporter_ops, describe);
+SAME(pep_exporter_ops, v1_1_exporter_ops, deliver);
+
 /* And in numbers, so that a change of both files is seen, too. */
 AT(pep_plugin, ops, 40);
 AT(pep_option, type, 40);
@@ -130,6 +140,8 @@ AT(pep_witness, cancelled, 32);
 AT(pep_injection, detail, 136);
 AT(pep_injector_ops, forget, 56);
 AT(pep_exporter_ops, drop, 64);
+AT(pep_storage_ops, note_write, 104);
+AT(pep_exporter_ops, deliver, 112);
 
 _Static_assert(PEP_ABI_MAJOR == 1, "a new major is a new frozen header, and new frozen plugins");
 _Static_assert(PEP_OK == 0 && PEP_CONFLICT == 3 && PEP_UNKNOWN == 11, "status codes are frozen");

@@ -33,8 +33,8 @@ def say(letter, what, ours, yardstick, ratio, goal):
     print("(%s) %s\n    pep-server %s; yardstick %s; ratio %s (goal: %s)" % (letter, what, ours, yardstick, ratio, goal), flush=True)
 
 
-def fill(path, count):
-    """Deployed records straight into a store that the server has made."""
+def fill(path, count, base_ms=1790000000000):
+    """Deployed records straight into a store that the server has made; one each millisecond."""
     import sqlite3
     db = sqlite3.connect(path)
     names = [r[1] for r in db.execute("PRAGMA table_info(identity)")]
@@ -43,9 +43,9 @@ def fill(path, count):
 
     def row(n):
         hexed = "%064X" % (n * 0x9E3779B97F4A7C15 % 2**256)
-        known = {"serial": "BENCH-%08d" % n, "state": 4, "revision": 4, "created_ms": 1790000000000 + n, "deployed_ms": 1790000000500 + n,
+        known = {"serial": "BENCH-%08d" % n, "state": 4, "revision": 4, "created_ms": base_ms + n, "deployed_ms": base_ms + 500 + n,
                  "lease_until_ms": 0, "attempt": 1, "contacted": 1, "before": 0, "generation": 0,
-                 "dispatch_id": "%08x%06x%010x" % (1790000000 + n // 1000, n % 1000, n),
+                 "dispatch_id": "%08x%06x%010x" % (base_ms // 1000 + n // 1000, n % 1000, n),
                  "enrollment_id": "A-" + ":".join(hexed[i:i + 2] for i in range(0, 64, 2)),
                  "hardware_version": "izuma-edge-gateway", "radio_config": "00", "led_config": "01", "category": "production",
                  "api_address": "https://api.us-east-1.mbedcloud.com",

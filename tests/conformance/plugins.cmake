@@ -3,17 +3,32 @@ set(conformance_common ${CMAKE_CURRENT_SOURCE_DIR}/plugin_table.c ${CMAKE_CURREN
 
 # What a page of facts about a storage plugin is linked with.
 set(storage_suite storage_suite.c storage_driver.c storage_model.c storage_data.c storage_write_cases.c storage_walk_cases.c
-  storage_thread_cases.c storage_value_cases.c storage_history.c storage_order_cases.c storage_large_cases.c)
+  storage_thread_cases.c storage_value_cases.c storage_history.c storage_order_cases.c storage_large_cases.c
+  storage_note_cases.c)
 list(TRANSFORM storage_suite PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
 list(APPEND storage_suite ${conformance_common})
 
-foreach(name csv json)
-  pep_unit_test(${name}_conformance
-    SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/${name}_conformance.c ${CMAKE_CURRENT_SOURCE_DIR}/exporter_suite.c
-      ${CMAKE_CURRENT_SOURCE_DIR}/exporter_driver.c ${CMAKE_CURRENT_SOURCE_DIR}/golden_records.c ${conformance_common}
-    LIBRARIES PkgConfig::JANSSON ${CMAKE_DL_LIBS})
-  add_dependencies(${name}_conformance plugin-${name})
-endforeach()
+# The exporter suite is pep-plugin-check itself, on what we build.
+function(exporter_conformance name plugin)
+  add_test(NAME ${name}_conformance COMMAND pep-plugin-check $<TARGET_FILE:plugin-${plugin}> ${ARGN})
+endfunction()
+set(golden "${CMAKE_CURRENT_SOURCE_DIR}/golden")
+exporter_conformance(csv csv --expect "${golden}/identities.csv")
+exporter_conformance(csv_inventory csv --profile inventory --expect "${golden}/inventory.csv" --only bytes_*)
+exporter_conformance(csv_guarded csv --profile inventory --set spreadsheet_safe=true --expect "${golden}/inventory_guarded.csv")
+exporter_conformance(json json --expect "${golden}/identities.json")
+exporter_conformance(jsonl jsonl --expect "${golden}/identities.jsonl")
+
+# The same program on the other kinds: what it looks at without their pages of facts.
+add_test(NAME plugin_check_sqlite COMMAND pep-plugin-check $<TARGET_FILE:plugin-sqlite>)
+add_test(NAME plugin_check_mock COMMAND pep-plugin-check $<TARGET_FILE:plugin-mock> --gateway 192.0.2.1:7777)
+add_test(NAME plugin_check_fcc COMMAND pep-plugin-check $<TARGET_FILE:plugin-fcc> --static)
+add_test(NAME plugin_check_fcu COMMAND pep-plugin-check $<TARGET_FILE:plugin-fcu> --static)
+
+# What only csv promises: the portal's rules, and the guard against spreadsheets.
+set(csv_plugin "${PROJECT_SOURCE_DIR}/plugins/export/csv")
+pep_unit_test(csv_test
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/csv_test.c ${csv_plugin}/quote.c ${csv_plugin}/portal.c ${csv_plugin}/inventory.c)
 
 set(injector_common ${CMAKE_CURRENT_SOURCE_DIR}/injector_driver.c ${CMAKE_CURRENT_SOURCE_DIR}/mock_world.c ${conformance_common})
 pep_unit_test(mock_conformance
@@ -39,3 +54,9 @@ pep_unit_test(fcu_conformance
   LIBRARIES fcu-parts ${CMAKE_DL_LIBS})
 target_compile_definitions(fcu_conformance PRIVATE PEP_TEST_FCU_RUNNER="$<TARGET_FILE:pep-fcu-run>")
 add_dependencies(fcu_conformance plugin-fcu pep-fcu-run)
+
+# That the suite finds what is wrong.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME plugin_check_naughty_test
+  COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/naughty/naughty_test.py" $<TARGET_FILE:pep-plugin-check> "${CMAKE_C_COMPILER}"
+          "${PROJECT_SOURCE_DIR}/core/include")

@@ -139,7 +139,7 @@ static void every_statement_has_its_index(void **state)
 	for (unsigned number = QUERY_POINT; number < QUERY_COUNT; number++) {
 		query_sql(number, sql, sizeof(sql));
 		assert_true(strlen(sql) < sizeof(sql) - 1);
-		if (number != QUERY_BEGIN && number != QUERY_END)
+		if (number != QUERY_BEGIN && number != QUERY_END && number != QUERY_NOTE) /* notes are few, by primary key */
 			expect_index(world->db, sql, strstr(sql, "identity_key") != NULL);
 	}
 }

@@ -284,7 +284,7 @@ static void the_next_start_works(void **state)
 	make_store(world);
 	run_sql(world->path, "PRAGMA user_version = 999");
 	expect_refusal(world, world->path, PEP_INVALID, "newer", "");
-	run_sql(world->path, "PRAGMA user_version = 1");
+	run_sql(world->path, "PRAGMA user_version = 2");
 	assert_int_equal(open_store(world, world->path, &store, &err), PEP_OK);
 	world->ops->close(store);
 	/* Nobody else reads the records, and an orderly stop leaves one file to copy. */

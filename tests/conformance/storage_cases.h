@@ -19,5 +19,7 @@ extern const struct storage_case storage_thread_cases[];
 extern const struct storage_case storage_value_cases[];
 extern const struct storage_case storage_order_cases[];
 extern const struct storage_case storage_large_cases[];
+/* Of a store that keeps notes. */
+extern const struct storage_case storage_note_cases[];
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage_suite.h"
 
+#include "plugin_table.h"
 #include "storage_cases.h"
 
 #include <setjmp.h>
@@ -58,9 +59,12 @@ int storage_suite_run(const struct storage_facts *facts)
 {
 	unsigned next_number = 0;
 	struct start start = {facts, &next_number};
+	const struct pep_storage_ops *ops = plugin_table_load(facts->file, PEP_STORAGE)->ops;
+	bool has_notes = ops->struct_size >= sizeof(*ops) && ops->note_read;
 
 	return run_group("storage: writes", storage_write_cases, &start) +
 	       run_group("storage: values", storage_value_cases, &start) + run_group("storage: walks", storage_walk_cases, &start) +
 	       run_group("storage: threads", storage_thread_cases, &start) +
-	       run_group("storage: order", storage_order_cases, &start) + run_group("storage: large", storage_large_cases, &start);
+	       run_group("storage: order", storage_order_cases, &start) + run_group("storage: large", storage_large_cases, &start) +
+	       (has_notes ? run_group("storage: notes", storage_note_cases, &start) : 0);
 }

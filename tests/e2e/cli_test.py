@@ -9,7 +9,7 @@ Only the Python 3 standard library, only loopback, ports from the kernel. Last l
 import os, sys, traceback
 
 sys.dont_write_bytecode = True
-from cli import files, key, repeat, talk  # noqa: E402
+from cli import files, folder, key, repeat, talk  # noqa: E402
 from cli.place import Place, equal  # noqa: E402
 
 
@@ -32,7 +32,7 @@ def main():
         sys.exit(__doc__)
     cli, word = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else ""
     passed = failed = 0
-    for module in (repeat, talk, files, key):
+    for module in (repeat, talk, files, folder, key):
         for name, test in list(vars(module).items()):
             if not name.startswith("test_") or word not in name:
                 continue

@@ -14,7 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 def main():
     with tempfile.TemporaryDirectory(prefix="pep-openapi-") as folder:
-        server = Server(build_folder("asan"), folder)
+        server = Server(build_folder("asan"), folder, exporters="- name: jsonl")
         try:
             url = f"http://127.0.0.1:{server.start()}"
             code = subprocess.run(["node", f"{TOP}/web/check-replies.js", f"{TOP}/docs/openapi.yaml", url], check=False).returncode

@@ -32,6 +32,7 @@ injector:
 exporters:
   - name: csv
   - name: json
+{exporters_extra}
 """
 
 
@@ -44,7 +45,7 @@ class Server:
         self.conf = os.path.join(folder, "pep.yaml")
         os.makedirs(folder, exist_ok=True)
         parts = {k + "_extra": "\n".join("  " + line for line in extra.get(k, "").splitlines())
-                 for k in ("server", "identity", "storage", "injector")}
+                 for k in ("server", "identity", "storage", "injector", "exporters")}
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(CONF.format(name=name, data=self.data, plugins=os.path.join(build, "plugins", "lib"), **parts))
         self.process, self.port, self.log = None, None, []

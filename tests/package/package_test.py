@@ -9,7 +9,7 @@ import tempfile
 
 BUILD, PREFIX, CMAKE, CC = sys.argv[1:]
 PARTNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "partner")
-EXPECTED = ["bin/pep-cli", "sbin/pep-server", "include/pep/plugin.h", "include/pep/identity.h", "include/pep/storage.h", "include/pep/injector.h",
+EXPECTED = ["bin/pep-cli", "bin/pep-plugin-check", "share/man/man1/pep-plugin-check.1", "share/doc/pep/docs/plugins/writing-an-exporter.md", "sbin/pep-server", "include/pep/plugin.h", "include/pep/identity.h", "include/pep/storage.h", "include/pep/injector.h",
             "include/pep/exporter.h", "lib*/**/pep/plugins/sqlite.so", "lib*/**/pep/plugins/mock.so", "lib*/**/pep/plugins/csv.so",
             "lib*/**/pep/plugins/json.so", "etc/pep/pep.yaml", "lib/systemd/system/pep.service", "share/man/man1/pep-cli.1",
             "lib*/**/pep/plugins/fcc.so", "lib*/**/pep/plugins/fcu.so", "bin/pep-fcc-sim", "libexec/pep/pep-fcu-run",
@@ -42,7 +42,7 @@ def main():
         folder = run("pkg-config", "--variable=plugindir", "pep-plugin", PKG_CONFIG_PATH=packages[0]).strip()
         assert os.path.samefile(folder, os.path.dirname(installed[0])), f"pkg-config says {folder}"
         os.mkdir(f"{top}/plugins", 0o755)
-        run(CC, "-shared", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", *flags, f"{PARTNER}/labels.c",
+        run(CC, "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,now", "-Wall", "-Wextra", "-Werror", *flags, f"{PARTNER}/labels.c",
             "-o", f"{top}/plugins/labels.so")
 
         for plugin in (installed[0], f"{top}/plugins/labels.so"):
@@ -50,6 +50,7 @@ def main():
             assert [word for word in symbols if word.startswith(("pep", "labels"))] == ["pep_plugin_probe"], symbols
             shown = run(f"{BUILD}/core/pep-server", "--set", f"server.plugin_dir={os.path.dirname(plugin)}", "--help-plugin", "labels")
             assert "labels" in shown and "1.0.0" in shown, shown
+            run(glob.glob(f"{prefix}/bin/pep-plugin-check")[0], plugin)
     print("package_test: ok")
 
 

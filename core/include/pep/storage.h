@@ -42,6 +42,8 @@ struct pep_storage_copy {
 	char kept[1008];      /* restore(): where the store that was there is now, in words for people; "": there was none */
 };
 
+#define PEP_NOTE_SIZE 65536u /* bytes of a note's text, at most */
+
 struct pep_storage_ops {
 	uint32_t struct_size;
 	uint32_t threads; /* PEP_THREADS_*: what [per threads] below means */
@@ -96,6 +98,22 @@ struct pep_storage_ops {
 	 * has changed. */
 	pep_status (*restore)(const struct pep_host *host, const union pep_value *values, const char *path,
 			      struct pep_storage_copy *ret_copy, struct pep_error *err);
+
+	/* --- since 1.1: notes; both or none --- */
+
+	/* A note is a small text that the server keeps beside the records: how far a subscriber has been told, for one. It lives by its
+	 * name, 1 to 64 bytes of [a-z0-9._-], and its revision: 1 when it is first written, one more with each write. There are few
+	 * of them, each is written up to some times a second, and none is ever removed.
+	 *
+	 * Into `text`, PEP_NOTE_SIZE + 1 bytes of the caller's, with a NUL. *ret_revision 0, and an empty text: there is none. Sees
+	 * every write that any server had confirmed before (primary, linearizable). [per threads] */
+	pep_status (*note_read)(void *store, const char *name, char *text, int64_t *ret_revision, struct pep_error *err);
+	/* Replace the text where the note's revision is `revision`; 0: make it, where there is none. Of concurrent writers of one
+	 * revision exactly one wins. `text`: UTF-8, 0 to PEP_NOTE_SIZE bytes and a NUL; what is longer is refused: PEP_LIMIT.
+	 * Atomic and durable as insert(), with the same answers: PEP_CONFLICT: not applied, the revision has moved.
+	 * PEP_UNAVAILABLE: certainly not applied, nor will be. PEP_UNKNOWN: may be applied, now or later, where the revision still
+	 * matches. [per threads] */
+	pep_status (*note_write)(void *store, const char *name, int64_t revision, const char *text, struct pep_error *err);
 };
 
 #ifdef __cplusplus

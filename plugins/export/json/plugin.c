@@ -2,7 +2,7 @@
  *
  * The json exporter: one array, one object a line, with the members that GET /v3/enrollment-ids gives.
  */
-#include "member.h"
+#include "object.h"
 
 #include <pep/exporter.h>
 
@@ -32,38 +32,6 @@ static pep_status json_begin(void *exporter, struct pep_sink *sink, void **ret_r
 	return PEP_OK;
 }
 
-/* The state of what is not deployed; a member that a list, which has deployed identities only, never shows. */
-static const char *state_name(uint32_t state)
-{
-	static const char *const names[] = {
-		[PEP_CLAIMED] = "claimed", [PEP_CONTACTED] = "contacted", [PEP_ISSUED] = "issued",
-		[PEP_FAILED] = "failed",   [PEP_IN_DOUBT] = "in_doubt",   [PEP_RETIRED] = "retired",
-	};
-
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
-}
-
-static void write_members(struct json_object *object, const struct pep_identity *id)
-{
-	member_text(object, "_id", id->dispatch_id);
-	member_text(object, "serialNumber", id->serial);
-	member_text(object, "hardwareVersion", id->hardware_version);
-	member_text(object, "radioConfig", id->radio_config);
-	member_text(object, "ledConfig", id->led_config);
-	member_text(object, "category", id->category);
-	member_text(object, "gatewayServicesAddress", id->gateway_services_address);
-	member_text(object, "apiAddress", id->api_address);
-	member_text(object, "OU", id->ou);
-	member_text(object, "deviceID", id->device_id);
-	member_bytes_list(object, "ethernetMAC", id->ethernet_mac);
-	member_bytes_list(object, "sixBMAC", id->sixb_mac);
-	member_bool(object, "deployed", id->state == PEP_DEPLOYED);
-	member_text(object, "cloudAddress", id->gateway_services_address);
-	member_number(object, "createdAt", id->created_ms);
-	member_text(object, "enrollmentID", id->enrollment_id);
-	member_text(object, "state", state_name(id->state));
-}
-
 static pep_status json_record(void *run_, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err)
 {
 	struct run *run = run_;
@@ -71,9 +39,8 @@ static pep_status json_record(void *run_, struct pep_sink *sink, const struct pe
 
 	if (run->any)
 		member_bytes(&object, ",", 1);
-	member_bytes(&object, "\n{", 2);
-	write_members(&object, id);
-	member_bytes(&object, "}", 1);
+	member_bytes(&object, "\n", 1);
+	object_write(&object, id);
 	if (object.full)
 		return pep_fail(err, PEP_LIMIT, 0, "json: the object of serial %.64s is over %u bytes; look at its record",
 				id->serial, PEP_SINK_ROOM);

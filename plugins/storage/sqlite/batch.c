@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include "connection.h"
+#include "note.h"
 #include "schema.h"
 
 #include <errno.h>
@@ -131,6 +132,10 @@ pep_status batch_apply(struct batch_link *link, struct write *write, struct pep_
 	if (write->kind == WRITE_PROBE) {
 		write->status = PEP_OK;
 		return apply_probe(link, err);
+	}
+	if (write->kind == WRITE_NOTE) {
+		code = note_apply(link->db, write->note, &write->status, write->err);
+		return code == SQLITE_OK ? PEP_OK : give_up(link, code, PEP_UNAVAILABLE, err);
 	}
 	code = change_row(link, write->kind == WRITE_INSERT ? link->insert : link->updates[record_likely_update(write->id)], write);
 	/* Nothing changed: more is new than was likely, or there is no such revision. */

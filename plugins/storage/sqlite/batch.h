@@ -22,7 +22,8 @@ struct write {
 	struct write *wakes[WRITE_WAKES]; /* whom this caller wakes when it is woken; NULL: nobody */
 	enum write_kind kind;
 	const struct pep_identity *id;
-	struct pep_error *err; /* the caller's, may be NULL */
+	const struct note *note; /* of WRITE_NOTE; then `id` is NULL */
+	struct pep_error *err;   /* the caller's, may be NULL */
 	pep_status status;
 	sem_t done;
 };

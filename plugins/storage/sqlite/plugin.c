@@ -3,6 +3,7 @@
  * plugin.c - the sqlite storage plugin: one file on a local disk, for one server.
  */
 #include "backup.h"
+#include "note.h"
 #include "place.h"
 #include "reader.h"
 #include "scan.h"
@@ -160,6 +161,23 @@ static pep_status sqlite_restore(const struct pep_host *host, const union pep_va
 	return backup_restore(host, values[OPTION_PATH].text, path, ret_copy, err);
 }
 
+static pep_status sqlite_note_read(void *opaque, const char *name, char *text, int64_t *ret_revision, struct pep_error *err)
+{
+	struct store *store = opaque;
+
+	return note_read(store->readers, name, text, ret_revision, err);
+}
+
+static pep_status sqlite_note_write(void *opaque, const char *name, int64_t revision, const char *text, struct pep_error *err)
+{
+	struct store *store = opaque;
+	const struct note note = {.name = name, .revision = revision, .text = text};
+
+	if (strnlen(text, PEP_NOTE_SIZE + 1) > PEP_NOTE_SIZE)
+		return pep_fail(err, PEP_LIMIT, 0, "cannot store note %s: it has over %u bytes", name, PEP_NOTE_SIZE);
+	return writer_write_note(store->writer, &note, err);
+}
+
 static const struct pep_storage_ops ops = {
 	.struct_size = sizeof(ops),
 	.threads = PEP_THREADS_PARALLEL,
@@ -175,6 +193,8 @@ static const struct pep_storage_ops ops = {
 	.count = sqlite_count,
 	.backup = sqlite_backup,
 	.restore = sqlite_restore,
+	.note_read = sqlite_note_read,
+	.note_write = sqlite_note_write,
 };
 
 static const struct pep_plugin plugin = {

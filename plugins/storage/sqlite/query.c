@@ -54,6 +54,7 @@ void query_sql(unsigned number, char *ret_sql, size_t size)
 		[QUERY_POINT] = "SELECT " RECORD_COLUMNS " FROM identity INDEXED BY identity_serial WHERE serial = ?1",
 		[QUERY_DISPATCH_MIN_MAX] = ("SELECT min(dispatch_id), max(dispatch_id) FROM identity INDEXED BY identity_deployed "
 					    "WHERE dispatch_id IS NOT NULL AND deployed_ms BETWEEN ?5 AND ?6"),
+		[QUERY_NOTE] = "SELECT revision, text FROM note WHERE name = ?1",
 		[QUERY_BEGIN] = "BEGIN",
 		[QUERY_END] = "COMMIT",
 	};

@@ -18,6 +18,7 @@ enum query_part { QUERY_DISPATCHED, QUERY_UNDISPATCHED };
 enum query_number {
 	QUERY_POINT,            /* ?1 serial: RECORD_COLUMNS */
 	QUERY_DISPATCH_MIN_MAX, /* ?5 to ?6 deployed_ms, both included: least and greatest dispatch_id, NULL if none */
+	QUERY_NOTE,             /* ?1 name: revision, text */
 	QUERY_BEGIN,            /* so that the parts of one page see one state of the store */
 	QUERY_END,
 	QUERY_WALK, /* and on: see query_walk() */

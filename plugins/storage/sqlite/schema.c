@@ -30,6 +30,7 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE INDEX identity_deployed ON identity (deployed_ms, dispatch_id) WHERE dispatch_id IS NOT NULL;\n"
 	"CREATE INDEX identity_leased ON identity (dispatch_id) WHERE dispatch_id IS NOT NULL AND lease_until_ms > 0;\n"
 	"CREATE INDEX identity_key ON identity (idempotency_key) WHERE idempotency_key IS NOT NULL;\n",
+	"CREATE TABLE note (name TEXT PRIMARY KEY, revision INTEGER NOT NULL, text TEXT NOT NULL) STRICT;\n",
 };
 
 static pep_status look(sqlite3 *db, const char *path, int64_t *ret_version, struct pep_error *err)

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 /* PRAGMA user_version of a file that this source makes; application_id is "pep3". */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define SCHEMA_APPLICATION_ID 0x70657033
 
 /* How many of the unique indexes are there; the promise of one winner hangs on them. */

@@ -271,21 +271,33 @@ void writer_free(struct writer *writer)
 	free(writer);
 }
 
+static pep_status wait_for(struct writer *writer, struct write *write)
+{
+	if (sem_init(&write->done, 0, 0) != 0)
+		return pep_fail(write->err, PEP_UNAVAILABLE, errno, "cannot write to %s: no semaphore", writer->setup.place->path);
+	push(writer, write);
+	/* One semaphore each: the writer wakes whom it means, not everybody. */
+	while (sem_wait(&write->done) != 0)
+		;
+	for (int i = 0; i < WRITE_WAKES; i++)
+		if (write->wakes[i])
+			(void)sem_post(&write->wakes[i]->done);
+	(void)sem_destroy(&write->done);
+	return write->status;
+}
+
 pep_status writer_write(struct writer *writer, enum write_kind kind, const struct pep_identity *id, struct pep_error *err)
 {
 	struct write write = {.kind = kind, .id = id, .err = err};
 
-	if (sem_init(&write.done, 0, 0) != 0)
-		return pep_fail(err, PEP_UNAVAILABLE, errno, "cannot write to %s: no semaphore", writer->setup.place->path);
-	push(writer, &write);
-	/* One semaphore each: the writer wakes whom it means, not everybody. */
-	while (sem_wait(&write.done) != 0)
-		;
-	for (int i = 0; i < WRITE_WAKES; i++)
-		if (write.wakes[i])
-			(void)sem_post(&write.wakes[i]->done);
-	(void)sem_destroy(&write.done);
-	return write.status;
+	return wait_for(writer, &write);
+}
+
+pep_status writer_write_note(struct writer *writer, const struct note *note, struct pep_error *err)
+{
+	struct write write = {.kind = WRITE_NOTE, .note = note, .err = err};
+
+	return wait_for(writer, &write);
 }
 
 bool writer_is_well(const struct writer *writer)

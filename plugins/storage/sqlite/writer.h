@@ -11,7 +11,9 @@
 
 #include <pep/identity.h>
 
-enum write_kind { WRITE_INSERT, WRITE_UPDATE, WRITE_PROBE };
+enum write_kind { WRITE_INSERT, WRITE_UPDATE, WRITE_PROBE, WRITE_NOTE };
+
+struct note;
 
 struct writer_setup {
 	const struct pep_host *host; /* as the next: borrowed until writer_free() */
@@ -34,6 +36,8 @@ void writer_free(struct writer *writer);
 /* Waits until the record is durable, or refused: the answers are those of insert() and update() in pep/storage.h. WRITE_PROBE
  * commits a change that changes nothing; `id` is NULL then. [any thread] */
 pep_status writer_write(struct writer *writer, enum write_kind kind, const struct pep_identity *id, struct pep_error *err);
+/* The same for note_write(). */
+pep_status writer_write_note(struct writer *writer, const struct note *note, struct pep_error *err);
 /* Did the last commit work? [any thread] */
 bool writer_is_well(const struct writer *writer);
 

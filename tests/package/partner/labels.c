@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * labels.c - one line per gateway for the label printer: serial, tab, hardware. The example of docs/plugins/writing-a-plugin.md.
+ * labels.c - one line per gateway for the label printer: serial, tab, hardware.
  */
 #include <pep/exporter.h>
 
 #include <stdio.h>
+#include <string.h>
 
 static pep_status labels_record(void *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err)
 {
@@ -12,6 +13,8 @@ static pep_status labels_record(void *run, struct pep_sink *sink, const struct p
 	int size = snprintf(line, sizeof(line), "%s\t%s\n", id->serial, id->hardware_version ? id->hardware_version : "");
 
 	(void)run;
+	if (strpbrk(id->serial, "\t\r\n") || (id->hardware_version && strpbrk(id->hardware_version, "\t\r\n")))
+		return pep_fail(err, PEP_INVALID, 0, "labels: serial %.64s has a tab or a line end", id->serial);
 	if (size < 0 || (size_t)size >= sizeof(line))
 		return pep_fail(err, PEP_LIMIT, 0, "labels: the line of serial %.64s is over %zu bytes", id->serial,
 				sizeof(line) - 1);

@@ -7,6 +7,7 @@
 #include "../provision/fake_store.h"
 
 #include "core/base/log.h"
+#include "core/service/push.h"
 #include "core/service/spool.h"
 
 #include <stdlib.h>
@@ -397,6 +398,47 @@ static void health(void **state)
 	support_assert_problem(support, 400, "bad_argument", "x");
 }
 
+/* The subscribers are stubs, too: one that fails, with an error that would break the page if it were not escaped. */
+static size_t pushes;
+
+size_t push_count(const struct push *push)
+{
+	(void)push;
+	return pushes;
+}
+
+void push_report(struct push *push, size_t i, struct subscriber_report *ret_report)
+{
+	(void)push;
+	*ret_report = (struct subscriber_report){.name = i ? "mes-2" : "mes",
+						 .state = i ? SUBSCRIBER_OK : SUBSCRIBER_FAILING,
+						 .since_ms = 86400000,
+						 .backlog = i ? 0 : 17,
+						 .delivered = 5,
+						 .dead_letters = i ? 0 : 2};
+	(void)snprintf(ret_report->error, sizeof(ret_report->error), "%s", i ? "" : "it said \"no\"");
+}
+
+/* Who is told, and how that goes, says nothing of whether the server is ready. */
+static void subscribers_show_and_do_not_fail_it(void **state)
+{
+	struct world *world = *state;
+	struct support *support = world->support;
+
+	waiting = 3;
+	pushes = 2;
+	api_readyz(&support->api, &support->request, &support->reply);
+	pushes = 0;
+	assert_int_equal(support->reply.status, 200);
+	support_assert_body(
+		support,
+		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\"},\"push\":["
+		"{\"name\":\"mes\",\"state\":\"failing\",\"since\":\"1970-01-02T00:00:00Z\",\"backlog\":17,\"delivered\":5,"
+		"\"dead_letters\":2,\"error\":\"it said \\\"no\\\"\"},"
+		"{\"name\":\"mes-2\",\"state\":\"ok\",\"since\":\"1970-01-02T00:00:00Z\",\"backlog\":0,\"delivered\":5,"
+		"\"dead_letters\":0}]}");
+}
+
 /* The page does not say why; the log does. */
 static void why_it_is_not_ready_is_in_the_log(void **state)
 {
@@ -438,6 +480,7 @@ int main(void)
 		TEST(orders_and_last),
 		TEST(a_page_is_whole_or_an_error),
 		TEST(health),
+		TEST(subscribers_show_and_do_not_fail_it),
 		TEST(why_it_is_not_ready_is_in_the_log),
 	};
 

@@ -103,7 +103,7 @@ static void a_run_goes_from_begin_to_drop(void **state)
 	assert_string_equal(exporter_name(exporter), "labels");
 	assert_string_equal(exporter_media_type(exporter), "text/x");
 	assert_string_equal(exporter_suffix(exporter), "x");
-	assert_int_equal(exporter_begin(exporter, NULL, &run, &err), PEP_OK);
+	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
 	assert_ptr_equal(fake.run, &fake.object);
 	assert_int_equal(exporter_record(run, NULL, &id, &err), PEP_OK);
 	assert_ptr_equal(fake.run, &fake.run_object);
@@ -121,7 +121,7 @@ static void record_alone_is_enough(void **state)
 	struct exporter_run *run = NULL;
 
 	(void)state;
-	assert_int_equal(exporter_begin(exporter, NULL, &run, &err), PEP_OK);
+	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
 	assert_int_equal(exporter_record(run, NULL, &id, &err), PEP_OK);
 	assert_null(fake.run);
 	assert_int_equal(exporter_end(run, NULL, &err), PEP_OK);
@@ -137,11 +137,11 @@ static void failures_come_back_and_nothing_is_dropped_twice(void **state)
 
 	(void)state;
 	fake.status = PEP_CANCELLED;
-	assert_int_equal(exporter_begin(exporter, NULL, &run, &err), PEP_CANCELLED);
+	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_CANCELLED);
 	assert_null(run);
 	assert_non_null(strstr(err.message, "plugin \"labels\" failed"));
 	fake.status = PEP_OK;
-	assert_int_equal(exporter_begin(exporter, NULL, &run, &err), PEP_OK);
+	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
 	fake.status = 500;
 	assert_int_equal(exporter_record(run, NULL, &id, &err), PEP_INTERNAL);
 	fake.status = PEP_LIMIT;
@@ -158,7 +158,7 @@ static void a_run_may_have_nothing_to_drop(void **state)
 
 	(void)state;
 	stub_library.ops.exporter.drop = NULL;
-	assert_int_equal(exporter_begin(exporter, NULL, &run, &err), PEP_OK);
+	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
 	exporter_drop(run);
 	exporter_close(exporter);
 	assert_string_equal(fake.calls, "open begin close ");

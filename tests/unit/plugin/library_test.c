@@ -198,14 +198,40 @@ static void an_exporter_needs_little_and_forges_nothing(void **state)
 	ops->media_type = "text/plain";
 	ops->suffix = "txt";
 	ops->drop = NULL; /* any function but record() may be absent */
+	ops->profiles = NULL;
 	assert_int_equal(read_with(PEP_EXPORTER, ops, NULL, 0, &library), PEP_OK);
 	assert_non_null(library.ops.exporter.begin);
 	library_fini(&library);
 	ops = make_ops(sizeof(*ops), offsetof(struct pep_exporter_ops, record));
 	ops->media_type = "text/plain\r\nEvil: yes";
 	ops->suffix = "txt";
+	ops->profiles = NULL;
 	assert_int_equal(read_with(PEP_EXPORTER, ops, NULL, 0, &library), PEP_INVALID);
 	assert_non_null(strstr(err.message, "gives no media_type"));
+}
+
+static void profiles_have_names_and_a_function(void **state)
+{
+	static const char *const names[][2] = {{"portal", NULL}, {"Portal", NULL}, {"", NULL}, {"a&b", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct pep_exporter_ops *ops = make_ops(sizeof(*ops), offsetof(struct pep_exporter_ops, record));
+		struct library library;
+
+		ops->media_type = "text/plain";
+		ops->suffix = "txt";
+		ops->profiles = names[i];
+		assert_int_equal(read_with(PEP_EXPORTER, ops, NULL, 0, &library), i ? PEP_INVALID : PEP_OK);
+		if (i == 0)
+			library_fini(&library);
+		ops = make_ops(sizeof(*ops), offsetof(struct pep_exporter_ops, record));
+		ops->media_type = "text/plain";
+		ops->suffix = "txt";
+		ops->profiles = names[0];
+		ops->begin_profile = NULL;
+		assert_int_equal(read_with(PEP_EXPORTER, ops, NULL, 0, &library), PEP_INVALID);
+	}
 }
 
 int main(void)
@@ -218,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_list_without_end_is_refused),
 		cmocka_unit_test(long_texts_are_refused),
 		cmocka_unit_test(an_exporter_needs_little_and_forges_nothing),
+		cmocka_unit_test(profiles_have_names_and_a_function),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

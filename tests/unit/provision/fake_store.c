@@ -265,6 +265,12 @@ pep_status storage_now(struct storage *storage, int64_t *ret_ms, struct pep_erro
 	return fail(fault, err);
 }
 
+uint64_t storage_flags(const struct storage *storage)
+{
+	(void)storage;
+	return 0;
+}
+
 pep_status storage_ping(struct storage *storage, struct pep_error *err)
 {
 	return fail(begin(storage, STORE_PING), err);

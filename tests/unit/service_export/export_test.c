@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/service/export.h"
 
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 /* The neighbours: a store with `count` records, and an exporter that writes "<", a line a record, and ">". */
 struct storage {
+	unsigned late;           /* from the second scan on, a record is there between this one and the next; 0: none */
 	unsigned count, fail_at; /* fail_at: the record from 1 that cannot be read; 0: none */
 	pep_status open_status;
 	unsigned opened, closed;
@@ -17,12 +19,16 @@ struct storage {
 struct storage_scan {
 	struct storage *storage;
 	unsigned next;
+	bool gave_late;
 };
 struct exporter {
 	size_t line_size; /* of a record; 0: its serial alone */
 	pep_status begin_status, end_status;
 	unsigned begun, ended, dropped;
 	bool mute; /* writes nothing at begin and end */
+	bool checks;
+	const char *bad; /* the serial that check() refuses */
+	const char *profile;
 };
 struct exporter_run {
 	struct exporter *exporter;
@@ -46,13 +52,19 @@ pep_status storage_scan_open(struct storage *storage, const struct pep_scan_quer
 
 pep_status storage_scan_next(struct storage_scan *scan, const struct pep_identity **ret_id, struct pep_error *err)
 {
-	static char serial[16];
-	static struct pep_identity id = {.struct_size = sizeof(id), .serial = serial};
+	static char serial[16], dispatch_id[25];
+	static struct pep_identity id = {.struct_size = sizeof(id), .serial = serial, .dispatch_id = dispatch_id};
+	const struct storage *storage = scan->storage;
+	bool is_late = storage->late && storage->opened > 1 && scan->next == storage->late && !scan->gave_late;
 
-	if (++scan->next == scan->storage->fail_at)
+	if (is_late)
+		scan->gave_late = true;
+	else if (++scan->next == storage->fail_at)
 		return pep_fail(err, PEP_INTERNAL, 0, "no record");
-	(void)snprintf(serial, sizeof(serial), "%u\n", scan->next);
-	*ret_id = scan->next <= scan->storage->count ? &id : NULL;
+	(void)snprintf(serial, sizeof(serial), "%u%s\n", scan->next, is_late ? "b" : "");
+	(void)snprintf(dispatch_id, sizeof(dispatch_id), "%023u%d", scan->next, is_late);
+	id.category = scan->next % 2 ? "odd" : "even";
+	*ret_id = scan->next <= storage->count ? &id : NULL;
 	return PEP_OK;
 }
 
@@ -70,10 +82,12 @@ const char *exporter_name(const struct exporter *exporter)
 	return "test";
 }
 
-pep_status exporter_begin(struct exporter *exporter, struct pep_sink *sink, struct exporter_run **ret_run, struct pep_error *err)
+pep_status exporter_begin(struct exporter *exporter, const char *profile, struct pep_sink *sink, struct exporter_run **ret_run,
+			  struct pep_error *err)
 {
 	struct exporter_run *run;
 
+	exporter->profile = profile;
 	if (exporter->begin_status != PEP_OK)
 		return pep_fail(err, exporter->begin_status, 0, "no run");
 	run = calloc(1, sizeof(*run));
@@ -82,6 +96,34 @@ pep_status exporter_begin(struct exporter *exporter, struct pep_sink *sink, stru
 	exporter->begun++;
 	*ret_run = run;
 	return exporter->mute ? PEP_OK : sink->write(sink, "<", 1);
+}
+
+pep_status exporter_check(struct exporter_run *run, const struct pep_identity *id, struct pep_error *err)
+{
+	if (!run->exporter->checks)
+		return PEP_UNSUPPORTED;
+	if (run->exporter->bad && strcmp(id->serial, run->exporter->bad) == 0)
+		return pep_fail(err, PEP_INVALID, 0, "%s is bad", id->serial);
+	return PEP_OK;
+}
+
+/* The audit: the last line, and how many there were. */
+struct audit {
+	unsigned count;
+	pep_status status;
+	json_t *last;
+};
+static struct audit audit;
+
+pep_status audit_append(struct audit *to, json_t *event, struct pep_error *err)
+{
+	assert_ptr_equal(to, &audit);
+	json_decref(audit.last);
+	audit.last = event;
+	if (audit.status != PEP_OK)
+		return pep_fail(err, audit.status, 0, "no audit");
+	audit.count++;
+	return PEP_OK;
 }
 
 pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err)
@@ -108,6 +150,15 @@ pep_status exporter_end(struct exporter_run *run, struct pep_sink *sink, struct 
 	return run->exporter->mute ? PEP_OK : sink->write(sink, ">", 1);
 }
 
+pep_status exporter_rest(struct exporter_run *run, struct pep_sink *sink, bool *ret_more, struct pep_error *err)
+{
+	(void)run;
+	(void)sink;
+	(void)err;
+	*ret_more = false;
+	return PEP_OK;
+}
+
 void exporter_drop(struct exporter_run *run)
 {
 	if (!run)
@@ -118,13 +169,30 @@ void exporter_drop(struct exporter_run *run)
 
 /* --- */
 
+static struct export_order make_order(struct storage *storage, struct exporter *exporter)
+{
+	return (struct export_order){
+		.storage = storage,
+		.exporter = exporter,
+		.audit = &audit,
+		.selection = {.query = {.struct_size = sizeof(struct pep_scan_query), .state = PEP_DEPLOYED, .deployed_to_ms = 7}},
+		.who = "10.0.0.1",
+		.request_id = "request-1",
+	};
+}
+
 static pep_status open_stream(struct storage *storage, struct exporter *exporter, struct stream **ret_stream)
 {
-	const struct pep_scan_query query = {.struct_size = sizeof(query), .state = PEP_DEPLOYED, .limit = 7};
+	const struct export_order order = make_order(storage, exporter);
+	struct export_start start = {0};
 	struct pep_error err = {0};
-	pep_status status = export_open(storage, exporter, &query, "request-1", ret_stream, &err);
+	pep_status status = export_open(&order, &start, &err);
 
-	assert_int_equal(storage->query.limit, 7);
+	*ret_stream = start.stream;
+	if (storage->opened) {
+		assert_int_equal(storage->query.deployed_to_ms, 7);
+		assert_int_equal(storage->query.limit, 0);
+	}
 	if (status != PEP_OK) {
 		assert_int_equal(err.status, status);
 		assert_int_equal(storage->opened, storage->closed);
@@ -178,7 +246,7 @@ static void pieces_make_the_whole(void **state)
 		assert_int_equal(exporter.ended, 1);
 		stream->close(stream);
 		assert_int_equal(exporter.dropped, 1);
-		assert_int_equal(storage.closed, 1);
+		assert_int_equal(storage.closed, storage.opened);
 		free(text);
 	}
 	free(expected);
@@ -214,15 +282,13 @@ static void more_than_the_room_is_refused(void **state)
 {
 	struct storage storage = {.count = 9};
 	struct exporter exporter = {.line_size = PEP_SINK_ROOM + 1};
-	const struct pep_scan_query query = {.struct_size = sizeof(query)};
-	struct stream *stream = NULL;
-	struct pep_error err = {0};
+	const struct export_order order = make_order(&storage, &exporter);
+	struct export_start start = {0};
 
 	(void)state;
-	assert_int_equal(export_open(&storage, &exporter, &query, "r", &stream, &err), PEP_LIMIT);
-	assert_null(stream);
+	assert_int_equal(export_open(&order, &start, NULL), PEP_LIMIT);
+	assert_null(start.stream);
 	assert_int_equal(exporter.dropped, 1);
-	assert_int_equal(storage.closed, 1);
 }
 
 static void early_errors_are_returned(void **state)
@@ -258,7 +324,7 @@ static void late_errors_break(void **state)
 		assert_int_equal(exporters[i].ended, i);
 		stream->close(stream);
 		assert_int_equal(exporters[i].dropped, 1);
-		assert_int_equal(storages[i].closed, 1);
+		assert_int_equal(storages[i].closed, storages[i].opened);
 		free(text);
 	}
 }
@@ -290,7 +356,158 @@ static void reader_may_leave(void **state)
 	stream->close(stream);
 	assert_int_equal(exporter.ended, 0);
 	assert_int_equal(exporter.dropped, 1);
-	assert_int_equal(storage.closed, 1);
+	assert_int_equal(storage.closed, storage.opened);
+}
+
+static char *export_text(const struct export_order *order, struct export_start *ret_start)
+{
+	struct pep_error err = {0};
+	char *text;
+	size_t size;
+
+	if (export_open(order, ret_start, &err) != PEP_OK)
+		fail_msg("%s", err.message);
+	assert_int_equal(read_all(ret_start->stream, 4096, &text, &size), STREAM_END);
+	ret_start->stream->close(ret_start->stream);
+	text[size] = '\0';
+	return text;
+}
+
+static void a_page_says_how_to_go_on(void **state)
+{
+	struct storage storage = {.count = 5};
+	struct exporter exporter = {0};
+	struct export_order order = make_order(&storage, &exporter);
+	struct export_start start;
+	char *text;
+
+	(void)state;
+	order.selection.limit = 3;
+	text = export_text(&order, &start);
+	assert_string_equal(text, "<1\n2\n3\n>");
+	assert_true(start.has_more);
+	assert_int_equal(start.count, 3);
+	assert_string_equal(start.next, "000000000000000000000030");
+	free(text);
+	order.selection.limit = 0;
+	text = export_text(&order, &start);
+	assert_int_equal(start.count, -1);
+	free(text);
+	order.selection.limit = 5;
+	text = export_text(&order, &start);
+	assert_string_equal(text, "<1\n2\n3\n4\n5\n>");
+	assert_false(start.has_more);
+	assert_int_equal(start.count, 5);
+	free(text);
+}
+
+/* It was not there when the end of the page was looked for, and is not behind it. */
+static void what_appears_inside_a_page_is_in_it(void **state)
+{
+	struct storage storage = {.count = 5, .late = 2};
+	struct exporter exporter = {0};
+	struct export_order order = make_order(&storage, &exporter);
+	struct export_start start;
+	char *text;
+
+	(void)state;
+	order.selection.limit = 3;
+	text = export_text(&order, &start);
+	assert_string_equal(text, "<1\n2\n2b\n3\n>");
+	assert_string_equal(start.next, "000000000000000000000030");
+	free(text);
+}
+
+static void only_what_is_asked_for(void **state)
+{
+	struct storage storage = {.count = 7};
+	struct exporter exporter = {0};
+	struct export_order order = make_order(&storage, &exporter);
+	struct export_start start;
+	char *text;
+
+	(void)state;
+	order.selection.category = "even";
+	order.selection.limit = 2;
+	order.profile = "portal";
+	text = export_text(&order, &start);
+	assert_string_equal(text, "<2\n4\n>");
+	assert_string_equal(exporter.profile, "portal");
+	assert_true(start.has_more);
+	free(text);
+	order.selection.station = "nobody";
+	text = export_text(&order, &start);
+	assert_string_equal(text, "<>");
+	assert_false(start.has_more);
+	free(text);
+}
+
+/* The last record of many, far behind what the first chunk holds. */
+static void one_bad_record_refuses_all(void **state)
+{
+	struct storage storage = {.count = 50000};
+	struct exporter exporter = {.checks = true, .bad = "50000\n"};
+	struct stream *stream = NULL;
+
+	(void)state;
+	assert_int_equal(open_stream(&storage, &exporter, &stream), PEP_INVALID);
+	assert_null(stream);
+	exporter.bad = NULL;
+	assert_int_equal(open_stream(&storage, &exporter, &stream), PEP_OK);
+	stream->close(stream);
+}
+
+static void who_took_what_is_audited(void **state)
+{
+	struct storage storage = {.count = 2};
+	struct exporter exporter = {0};
+	struct export_order order = make_order(&storage, &exporter);
+	struct export_start start;
+	char *text;
+	char byte;
+
+	(void)state;
+	audit.count = 0;
+	text = export_text(&order, &start);
+	assert_string_equal(text, "<1\n2\n>");
+	assert_int_equal(audit.count, 2);
+	assert_string_equal(json_string_value(json_object_get(audit.last, "event")), "export_ended");
+	assert_true(json_is_true(json_object_get(audit.last, "whole")));
+	assert_int_equal(json_integer_value(json_object_get(audit.last, "records")), 2);
+	assert_int_equal(json_integer_value(json_object_get(audit.last, "bytes")), 6);
+	assert_string_equal(json_string_value(json_object_get(audit.last, "sha256")),
+			    "5ea81d5b9a8ae5d854ad83a8b669e4c9c36b50d20f00bed0ead04375acebab4d");
+	free(text);
+	assert_int_equal(export_open(&order, &start, NULL), PEP_OK);
+	assert_string_equal(json_string_value(json_object_get(audit.last, "who")), "10.0.0.1");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "exporter")), "test");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "state")), "deployed");
+	assert_int_equal(start.stream->fill(start.stream, &byte, 1), 1);
+	start.stream->close(start.stream);
+	assert_true(json_is_false(json_object_get(audit.last, "whole")));
+	assert_int_equal(json_integer_value(json_object_get(audit.last, "bytes")), 1);
+}
+
+/* Nothing is given away that is not on record. */
+static void without_an_audit_there_is_no_export(void **state)
+{
+	struct storage storage = {.count = 2};
+	struct exporter exporter = {0};
+	struct stream *stream = NULL;
+
+	(void)state;
+	audit.status = PEP_UNAVAILABLE;
+	assert_int_equal(open_stream(&storage, &exporter, &stream), PEP_UNAVAILABLE);
+	assert_null(stream);
+	audit.status = PEP_OK;
+}
+
+static int forget_audit(void **state)
+{
+	(void)state;
+	json_decref(audit.last);
+	audit = (struct audit){0};
+	return 0;
 }
 
 int main(void)
@@ -303,7 +520,13 @@ int main(void)
 		cmocka_unit_test(late_errors_break),
 		cmocka_unit_test(nothing_is_an_end),
 		cmocka_unit_test(reader_may_leave),
+		cmocka_unit_test(a_page_says_how_to_go_on),
+		cmocka_unit_test(what_appears_inside_a_page_is_in_it),
+		cmocka_unit_test(only_what_is_asked_for),
+		cmocka_unit_test(one_bad_record_refuses_all),
+		cmocka_unit_test(who_took_what_is_audited),
+		cmocka_unit_test(without_an_audit_there_is_no_export),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, forget_audit);
 }
