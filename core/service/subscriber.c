@@ -177,11 +177,37 @@ static pep_status prepare(struct subscriber *subscriber, struct pep_error *err)
 	return subscription_is_due(subscription) ? subscription_write(subscription, err) : PEP_OK;
 }
 
+static int64_t left_ms(int64_t until_ms)
+{
+	int64_t ms = until_ms - clock_boot_ms();
+
+	return ms > 0 ? ms : 0;
+}
+
+/* For how long there is nothing to do. */
+static int64_t next_ms(const struct subscriber *subscriber)
+{
+	const struct subscription *subscription = &subscriber->subscription;
+	int64_t next_ms = SUBSCRIBER_TICK_MS;
+	int64_t other_ms = subscriber->setup.interval_ms;
+
+	if (other_ms < next_ms)
+		next_ms = other_ms;
+	other_ms = left_ms(subscription->written_ms + SUBSCRIBER_NOTE_MS);
+	if (subscription->is_changed && other_ms < next_ms)
+		next_ms = other_ms;
+	other_ms = left_ms(subscriber->not_before_ms);
+	if (other_ms && other_ms < next_ms)
+		next_ms = other_ms;
+	return next_ms;
+}
+
+/* Not after each message: that would cost a write to the disk for each. */
 static pep_status note(struct subscriber *subscriber, struct pep_error *err)
 {
 	struct subscription *subscription = &subscriber->subscription;
 
-	if (!subscription->is_changed || clock_boot_ms() - subscription->written_ms < SUBSCRIBER_TICK_MS)
+	if (!subscription->is_changed || left_ms(subscription->written_ms + SUBSCRIBER_NOTE_MS))
 		return PEP_OK;
 	return subscription_write(subscription, err);
 }
@@ -201,25 +227,20 @@ int64_t subscriber_turn(struct subscriber *subscriber, bool *ret_is_patient)
 	}
 	if (status == PEP_OK)
 		status = note(subscriber, &err);
-	if (status == PEP_CONFLICT) {
-		say_standby(subscriber, &err);
-		return SUBSCRIBER_TICK_MS;
-	}
 	if (status != PEP_OK) {
-		say_waiting(subscriber, &err);
+		if (status == PEP_CONFLICT)
+			say_standby(subscriber, &err);
+		else
+			say_waiting(subscriber, &err);
 		return SUBSCRIBER_TICK_MS;
 	}
-	begun_ms = clock_boot_ms();
-	if (subscriber->not_before_ms > begun_ms)
-		return subscriber->not_before_ms - begun_ms < SUBSCRIBER_TICK_MS ? subscriber->not_before_ms - begun_ms
-										 : SUBSCRIBER_TICK_MS;
 	if (subscriber->report.state == SUBSCRIBER_WAITING)
 		say_well(subscriber); /* the store is back */
 	subscriber->report.dead_letters = subscriber->subscription.progress.dead_count;
-	*ret_is_patient = !has_more;
-	if (has_more)
-		return 0;
-	return subscriber->setup.interval_ms < SUBSCRIBER_TICK_MS ? subscriber->setup.interval_ms : SUBSCRIBER_TICK_MS;
+	if (left_ms(subscriber->not_before_ms))
+		return next_ms(subscriber);
+	*ret_is_patient = true;
+	return has_more ? 0 : next_ms(subscriber);
 }
 
 /* --- */

@@ -9,7 +9,8 @@
 #include "core/service/subscriber.h"
 #include "core/service/subscription.h"
 
-#define SUBSCRIBER_TICK_MS 1000 /* the longest sleep, the longest turn, and how often progress is noted */
+#define SUBSCRIBER_TICK_MS 1000 /* the longest sleep, and the longest turn */
+#define SUBSCRIBER_NOTE_MS 200  /* what was told in the last ones is told again if the server is killed */
 #define SUBSCRIBER_BATCH 64u    /* records read at once */
 
 struct subscriber {

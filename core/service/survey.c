@@ -28,8 +28,11 @@ static pep_status look_at(struct walk *walk, const struct pep_identity *id, stru
 		status = PEP_OK;
 	}
 	walk->taken++;
-	walk->survey.has_last = id->dispatch_id;
-	(void)snprintf(walk->survey.last, sizeof(walk->survey.last), "%s", id->dispatch_id ? id->dispatch_id : "");
+	/* The only one that can be the last of a page. */
+	if (walk->taken == walk->selection->limit) {
+		walk->survey.has_last = id->dispatch_id;
+		(void)snprintf(walk->survey.last, sizeof(walk->survey.last), "%s", id->dispatch_id ? id->dispatch_id : "");
+	}
 	return status;
 }
 

@@ -11,8 +11,8 @@
 struct survey {
 	bool has_more; /* there are more than selection->limit */
 	int64_t count; /* records that are taken; -1: not looked at all of them */
-	bool has_last; /* the last record that is taken has a dispatch id */
-	char last[25]; /* that id */
+	bool has_last; /* if has_more: the last record that is taken has a dispatch id */
+	char last[25]; /* that id; "": none */
 };
 
 /* PEP_INVALID: the exporter cannot write a record. Walks nothing if there is neither a limit nor a check. [any thread] */

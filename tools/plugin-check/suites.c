@@ -94,22 +94,33 @@ static void run_exporter(struct subject *subject, const struct suites_wish *wish
 	options_free(values);
 }
 
+#define STORES_MAX 64u /* of one case */
+
+/* The values of a store live as long as the case, which is a process. */
+struct stores {
+	const struct subject *subject;
+	struct option_values *values[STORES_MAX];
+	unsigned count;
+};
+
 static const union pep_value *store_values(void *ctx, unsigned number)
 {
-	struct option_values *values;
+	struct stores *stores = ctx;
+	struct option_values **values = &stores->values[stores->count++];
 	struct pep_error err = {0};
 
-	/* A case is a process: its stores are its own, and the values live as long as it. */
-	number += (unsigned)getpid() * 1000u;
-	if (subject_values(ctx, number, &values, &err) != PEP_OK)
+	suite_expect(stores->count <= STORES_MAX, "over %u stores were opened", STORES_MAX);
+	number += (unsigned)getpid() * 1000u; /* no other case's */
+	if (subject_values(stores->subject, number, values, &err) != PEP_OK)
 		suite_fail("%s", err.message);
-	return options_values(values);
+	return options_values(*values);
 }
 
 static void run_storage(struct subject *subject, const struct suites_wish *wish, struct suite_result *result)
 {
+	struct stores stores = {.subject = subject};
 	const struct storage_facts facts = {
-		.file = subject->file, .flags = subject->library->ops.storage.flags, .values = store_values, .ctx = subject};
+		.file = subject->file, .flags = subject->library->ops.storage.flags, .values = store_values, .ctx = &stores};
 
 	cmocka_only(wish->only);
 	*cmocka_counts() = *result;

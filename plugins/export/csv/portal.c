@@ -9,18 +9,22 @@
 
 #define PAIRS 32u
 
+/* Upper case. */
+static bool is_digit(char byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'F');
+}
+
 /* "A-" and 32 pairs of upper case hex digits with colons between them. */
 static bool is_enrollment_identity(const char *text)
 {
-	static const char digits[] = "0123456789ABCDEF";
-
-	if (!text || strncmp(text, "A-", 2) != 0)
+	if (!text || text[0] != 'A' || text[1] != '-')
 		return false;
 	text += 2;
 	for (unsigned pair = 1; pair <= PAIRS; pair++) {
 		char end = pair < PAIRS ? ':' : '\0';
 
-		if (strspn(text, digits) != 2 || text[2] != end)
+		if (!is_digit(text[0]) || !is_digit(text[1]) || text[2] != end)
 			return false;
 		text += 3;
 	}

@@ -31,8 +31,11 @@ enum {
 
 struct run {
 	const char *kept;
-	char *list;
+	struct node *list;
 	size_t list_size;
+};
+struct node {
+	struct node *next;
 };
 
 /* What the faults share. */
@@ -127,9 +130,12 @@ static pep_status naughty_record(void *data, struct pep_sink *sink, const struct
 		return pep_fail(err, PEP_LIMIT, 0, "naughty: serial %.64s is over 400 bytes", id->serial);
 	run->kept = id->serial;
 	if (FAULT == GROWS) {
-		run->list = realloc(run->list, run->list_size += 16);
-		if (!run->list)
+		struct node *node = malloc(sizeof(*node));
+
+		if (!node)
 			return pep_fail(err, PEP_NO_MEMORY, 0, "naughty: out of memory");
+		node->next = run->list;
+		run->list = node;
 	}
 	size = clean(serial, end, 400);
 	if (FAULT == RACES) {
@@ -168,7 +174,12 @@ static void naughty_drop(void *data)
 
 	if (FAULT == LEAKS_RUN)
 		return;
-	free(run->list);
+	while (run->list) {
+		struct node *next = run->list->next;
+
+		free(run->list);
+		run->list = next;
+	}
 	free(run);
 }
 

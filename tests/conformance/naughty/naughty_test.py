@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 CHECK, CC, INCLUDE = sys.argv[1:]
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "naughty.c")
@@ -48,8 +49,9 @@ def build(folder, name, flags):
     return path
 
 
-def check(path):
-    done = subprocess.run([CHECK, path], check=False, capture_output=True, text=True, errors="replace", timeout=300)
+def check(path, case):
+    only = ["--only", case.split()[-1]] if case else []
+    done = subprocess.run([CHECK, *only, path], check=False, capture_output=True, text=True, errors="replace", timeout=300)
     failed = re.findall(r"^FAILED  (.*)\n        rule:  \S.*(?:\n        input: .*)?\n        found: \S", done.stdout, re.MULTILINE)
     assert len(failed) == done.stdout.count("FAILED  "), f"a failure without rule or finding:\n{done.stdout}"
     assert done.returncode == (1 if failed else 0), f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
@@ -63,11 +65,12 @@ def main():
         for name, (flags, case) in FLAGS.items():
             wanted[name] = (build(folder, name, ["-DFAULT=NONE", *flags]), case)
         for name, (path, case) in wanted.items():
-            failed, output = check(path)
+            start = time.monotonic()
+            failed, output = check(path, case)
             if name.upper() in SKIPPED_IN_A_SANITIZER and "skipped memory_runs_out" in output:
                 continue
             good = not failed if case is None else case in failed
-            print(f"{'ok    ' if good else 'FAILED'} {name}: {', '.join(failed) or 'nothing found'}")
+            print(f"{'ok    ' if good else 'FAILED'} {name}: {', '.join(failed) or 'nothing found'} ({time.monotonic() - start:.1f} s)")
             if not good:
                 print(output)
                 wrong += 1
