@@ -124,7 +124,6 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 		status = owner_earlier(config->data_dir, earlier, err);
 	if (status != PEP_OK)
 		return status;
-	owner_make(config->name, server->owner);
 	server->provisioner = (struct provisioner){.storage = server->storage,
 						   .injector = server->injector,
 						   .spool = server->spool,
@@ -196,7 +195,7 @@ static int start(struct server *server)
 	struct pep_error err = {0};
 	pep_status status = make_folder(config->data_dir, &err);
 
-	(void)snprintf(server->owner, sizeof(server->owner), "%s/%" PRIx64, config->name, (uint64_t)clock_wall_ms());
+	owner_make(config->name, server->owner);
 	if (status == PEP_OK)
 		status = open_spool(server, &err);
 	if (status == PEP_OK)

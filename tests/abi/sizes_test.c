@@ -119,6 +119,8 @@ SAME(pep_exporter_ops, v1_exporter_ops, drop);
 /* What 1.1 appended. */
 SAME(pep_storage_ops, v1_1_storage_ops, note_read);
 SAME(pep_storage_ops, v1_1_storage_ops, note_write);
+SAME(pep_storage_ops, v1_1_storage_ops, backup);
+SAME(pep_storage_ops, v1_1_storage_ops, restore);
 SAME(pep_exporter_ops, v1_1_exporter_ops, profiles);
 SAME(pep_exporter_ops, v1_1_exporter_ops, begin_profile);
 SAME(pep_exporter_ops, v1_1_exporter_ops, check);
@@ -134,7 +136,8 @@ AT(pep_identity, serial, 56);
 AT(pep_identity, history, 224);
 AT(pep_scan_query, lease_before_ms, 48);
 AT(pep_storage_ops, count, 88);
-AT(pep_storage_ops, restore, 104); /* since 1.1 */
+AT(pep_storage_ops, note_write, 104);
+AT(pep_storage_ops, restore, 120); /* since 1.1 */
 AT(pep_storage_copy, kept, 16);
 AT(pep_witness, cancelled, 32);
 AT(pep_injection, detail, 136);

@@ -86,19 +86,6 @@ struct pep_storage_ops {
 	/* How many records a scan would return; `limit` counts, too. [per threads] */
 	pep_status (*count)(void *store, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err);
 
-	/* --- since ABI 1.1; both for a store that this process has not opened; `values` as for open(). [one thread] --- */
-
-	/* Write the whole store, as it is at one moment, to the file `path`, which is there, empty and its owner's alone: also while a
-	 * server uses the store. What was written has been read again and found sound when this returns PEP_OK; the caller syncs,
-	 * and removes it otherwise. PEP_NOT_FOUND: there is no store. PEP_CANCELLED: host->stopping(). */
-	pep_status (*backup)(const struct pep_host *host, const union pep_value *values, const char *path,
-			     struct pep_storage_copy *ret_copy, struct pep_error *err);
-	/* Put what backup() wrote to `path` in the place of the store, durably. The store that is there is never destroyed: it is kept
-	 * under another name. PEP_CONFLICT: a server uses it. PEP_INVALID: `path` is no such file, or damaged; with either, nothing
-	 * has changed. */
-	pep_status (*restore)(const struct pep_host *host, const union pep_value *values, const char *path,
-			      struct pep_storage_copy *ret_copy, struct pep_error *err);
-
 	/* --- since 1.1: notes; both or none --- */
 
 	/* A note is a small text that the server keeps beside the records: how far a subscriber has been told, for one. It lives by its
@@ -114,6 +101,19 @@ struct pep_storage_ops {
 	 * PEP_UNAVAILABLE: certainly not applied, nor will be. PEP_UNKNOWN: may be applied, now or later, where the revision still
 	 * matches. [per threads] */
 	pep_status (*note_write)(void *store, const char *name, int64_t revision, const char *text, struct pep_error *err);
+
+	/* --- since 1.1: backups; both for a store that this process has not opened; `values` as for open(). [one thread] --- */
+
+	/* Write the whole store, as it is at one moment, to the file `path`, which is there, empty and its owner's alone: also while a
+	 * server uses the store. What was written has been read again and found sound when this returns PEP_OK; the caller syncs,
+	 * and removes it otherwise. PEP_NOT_FOUND: there is no store. PEP_CANCELLED: host->stopping(). */
+	pep_status (*backup)(const struct pep_host *host, const union pep_value *values, const char *path,
+			     struct pep_storage_copy *ret_copy, struct pep_error *err);
+	/* Put what backup() wrote to `path` in the place of the store, durably. The store that is there is never destroyed: it is kept
+	 * under another name. PEP_CONFLICT: a server uses it. PEP_INVALID: `path` is no such file, or damaged; with either, nothing
+	 * has changed. */
+	pep_status (*restore)(const struct pep_host *host, const union pep_value *values, const char *path,
+			      struct pep_storage_copy *ret_copy, struct pep_error *err);
 };
 
 #ifdef __cplusplus
