@@ -16,10 +16,10 @@ struct v1_1_storage_ops {
 	struct v1_storage_ops v1;
 	int32_t (*note_read)(void *store, const char *name, char *text, int64_t *ret_revision, struct v1_error *err);
 	int32_t (*note_write)(void *store, const char *name, int64_t revision, const char *text, struct v1_error *err);
-	int32_t (*backup)(const struct v1_host *host, const union v1_value *values, const char *path, struct v1_1_storage_copy *ret_copy,
-			  struct v1_error *err);
-	int32_t (*restore)(const struct v1_host *host, const union v1_value *values, const char *path, struct v1_1_storage_copy *ret_copy,
-			   struct v1_error *err);
+	int32_t (*backup)(const struct v1_host *host, const union v1_value *values, const char *path,
+			  struct v1_1_storage_copy *ret_copy, struct v1_error *err);
+	int32_t (*restore)(const struct v1_host *host, const union v1_value *values, const char *path,
+			   struct v1_1_storage_copy *ret_copy, struct v1_error *err);
 };
 struct v1_1_exporter_ops {
 	struct v1_exporter_ops v1;

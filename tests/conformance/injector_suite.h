@@ -28,8 +28,9 @@ struct injector_facts {
 	struct pep_target target;
 	const struct injector_case *cases; /* the first one delivers */
 	size_t case_count;
-	const char *slow_serial; /* how serials of gateways begin that need more than ten seconds, and then take it */
-	bool foretold;           /* the identity follows from serial and attempt */
+	const char *
+		slow_serial; /* how serials of gateways begin that need more than ten seconds, and then take it; NULL: there are none */
+	bool foretold;       /* the identity follows from serial and attempt */
 	/* A gateway with this serial is started for one injection; returns the port that takes the place of the target's. NULL: all are
 	 * there. [any thread] */
 	uint16_t (*start)(const char *serial);
