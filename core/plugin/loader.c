@@ -83,7 +83,7 @@ static void load_on_trial(void *ctx)
 	struct candidate *candidate = ctx;
 	struct library library;
 	struct pep_error why;
-	void *handle;
+	void *handle = NULL;
 
 	if (map(&candidate->fd, candidate->name, &handle, &why) == PEP_OK)
 		(void)probe(handle, candidate->name, &library, &why);

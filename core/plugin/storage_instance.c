@@ -189,7 +189,7 @@ pep_status storage_get(struct storage *storage, struct arena *arena, const char 
 pep_status storage_count(struct storage *storage, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err)
 {
 	const struct pep_identity *id = NULL;
-	struct storage_scan *scan;
+	struct storage_scan *scan = NULL;
 	int64_t count = 0;
 	pep_status status;
 

@@ -18,8 +18,8 @@ pep_status push_start(struct push *push, struct pep_error *err);
 /* Waits for deliveries that are under way. [main thread, after every other call returned] */
 void push_close(struct push *push);
 
-/* Something was deployed: `push` is a struct push *. Cheap. [any thread] */
-void push_wake(void *push);
+/* Something was deployed: `context` is a struct push *. Cheap. [any thread] */
+void push_wake(void *context);
 
 size_t push_count(const struct push *push);
 /* How subscriber `i` is doing. [any thread] */

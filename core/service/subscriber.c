@@ -106,13 +106,18 @@ static void advance(struct subscriber *subscriber, const struct batch *batch, co
 				      ? (batch->told ? batch->ids[batch->told - 1]->dispatch_id : progress->cursor)
 			      : batch->is_whole ? horizon
 						: batch->passed;
+	bool had_told;
 
 	if (strcmp(horizon, reached) < 0)
 		reached = horizon;
 	if (strcmp(reached, progress->cursor) <= 0)
 		return;
 	memmove(progress->cursor, reached, sizeof(progress->cursor));
+	had_told = progress->told.count > 0;
 	told_forget(&progress->told, progress->cursor);
+	/* A cursor that goes on alone needs no write: nothing is behind the old one. */
+	if (had_told && !progress->told.count)
+		subscriber->subscription.is_changed = true;
 }
 
 /* Is it time to look behind the newest, too? Always while something fails, so that it stays the next one. Also before the list of what was told gets long, but not all the time. */

@@ -14,7 +14,7 @@ static void set_state(struct subscriber *subscriber, enum subscriber_state state
 	if (report->state != state)
 		report->since_ms = clock_wall_ms();
 	report->state = state;
-	(void)snprintf(report->error, sizeof(report->error), "%.*s", (int)sizeof(report->error) - 1, error);
+	(void)snprintf(report->error, sizeof(report->error), "%.255s", error);
 	report->dead_letters = subscriber->subscription.progress.dead_count;
 }
 

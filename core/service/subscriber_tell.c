@@ -39,7 +39,7 @@ static int64_t backoff_ms(const struct subscriber *subscriber)
 	if (wait_ms > subscriber->setup.retry_longest_ms)
 		wait_ms = subscriber->setup.retry_longest_ms;
 	text_random(2, random);
-	return wait_ms - wait_ms * (int64_t)strtoul(random, NULL, 16) / (65536 * 4);
+	return wait_ms - wait_ms * (int64_t)strtoul(random, NULL, 16) / (INT64_C(65536) * 4);
 }
 
 static void remember(struct subscriber *subscriber, const struct pep_identity *id)

@@ -4,25 +4,29 @@
 #include "frozen_1_0.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { CRASH = 1, ABORT, EXIT, HANG, PROBE_CRASH, WILD_ANSWER, WILD_NAME, WILD_OPS, WILD_OPTIONS };
 
-/* An address that is never mapped. */
-#define WILD ((void *)(uintptr_t)16)
+/* The compiler must not know. */
+static const volatile int harm = HARM;
 
-/* Through a variable that the compiler cannot see through. */
-static void *volatile nowhere = WILD;
+/* An address that nobody may read. */
+static void *nowhere(void)
+{
+	return mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
 
 __attribute__((constructor)) static void when_loaded(void)
 {
-	if (HARM == CRASH)
-		*(int *)nowhere = 1;
-	if (HARM == ABORT)
+	if (harm == CRASH)
+		*(int *)nowhere() = 1;
+	if (harm == ABORT)
 		abort();
-	if (HARM == EXIT)
+	if (harm == EXIT)
 		exit(0);
-	while (HARM == HANG)
+	while (harm == HANG)
 		(void)pause();
 }
 
@@ -37,22 +41,27 @@ static int32_t record(void *run, struct v1_sink *sink, const struct v1_identity 
 
 static const struct v1_exporter_ops ops = {
 	.struct_size = sizeof(ops), .media_type = "text/plain", .suffix = "txt", .record = record};
-static const struct v1_plugin plugin = {
+static struct v1_plugin plugin = {
 	.struct_size = sizeof(plugin),
 	.abi_major = 1,
 	.kind = V1_EXPORTER,
 	.option_size = sizeof(struct v1_option),
-	.name = HARM == WILD_NAME ? WILD : FILE_NAME,
+	.name = FILE_NAME,
 	.version = "1.0.0",
-	.options = HARM == WILD_OPTIONS ? WILD : NULL,
-	.ops = HARM == WILD_OPS ? WILD : (const void *)&ops,
+	.ops = &ops,
 };
 
 __attribute__((visibility("default"))) const struct v1_plugin *pep_plugin_probe(uint16_t host_major);
 const struct v1_plugin *pep_plugin_probe(uint16_t host_major)
 {
 	(void)host_major;
-	if (HARM == PROBE_CRASH)
-		*(int *)nowhere = 1;
-	return HARM == WILD_ANSWER ? nowhere : &plugin;
+	if (harm == PROBE_CRASH)
+		*(int *)nowhere() = 1;
+	if (harm == WILD_NAME)
+		plugin.name = nowhere();
+	if (harm == WILD_OPS)
+		plugin.ops = nowhere();
+	if (harm == WILD_OPTIONS)
+		plugin.options = nowhere();
+	return harm == WILD_ANSWER ? nowhere() : &plugin;
 }

@@ -133,7 +133,7 @@ static pep_status write_output(struct pep_sink *sink, const void *data, size_t s
 		return refuse(output, PEP_LIMIT);
 	output->call_room -= size;
 	output->size += size;
-	if (output->forget || size == 0)
+	if (output->forget || !data || size == 0)
 		return PEP_OK;
 	if (output->size >= output->room)
 		make_room(output);

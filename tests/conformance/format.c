@@ -21,7 +21,7 @@ static bool take(struct cursor *cursor, char byte)
 static bool take_field(struct cursor *cursor)
 {
 	if (!take(cursor, '"')) {
-		while (cursor->next < cursor->end && !memchr(",\"\r\n", *cursor->next, 4))
+		while (cursor->next < cursor->end && !strchr(",\"\r\n", *cursor->next))
 			cursor->next++;
 		return true;
 	}

@@ -60,3 +60,5 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME plugin_check_naughty_test
   COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_SOURCE_DIR}/naughty/naughty_test.py" $<TARGET_FILE:pep-plugin-check> "${CMAKE_C_COMPILER}"
           "${PROJECT_SOURCE_DIR}/core/include")
+add_test(NAME plugin_check_feed_test
+  COMMAND sh "${CMAKE_CURRENT_SOURCE_DIR}/feed_test.sh" $<TARGET_FILE:pep-plugin-check> "${PEP_PLUGIN_OUTPUT_DIR}")

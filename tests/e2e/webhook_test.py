@@ -237,6 +237,31 @@ def a_new_subscriber_begins_now_or_at_the_beginning(top):
     receiver.stop()
 
 
+@test
+def the_receiver_of_the_manual(top):
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "plugins", "webhook.md"), encoding="utf-8") as f:
+        program = re.search(r"```python\n(.*?)```", f.read(), re.DOTALL).group(1)
+    path = os.path.join(top, "receiver.py")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(program)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    class Manual:
+        pass
+    Manual.port = port
+    server = make(top, Manual)
+    server.start()
+    with subprocess.Popen([sys.executable, path, os.path.join(top, "secret"), str(port)], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as receiver:
+        provision(server, "GW-1")
+        provision(server, "GW-2")
+        assert [receiver.stdout.readline() for _ in range(2)] == ["GW-1\n", "GW-2\n"]
+        until(lambda: push_state(server)[1]["delivered"] == 2)
+        receiver.kill()
+    assert server.stop() == 0
+
+
 # --- it goes wrong at the other side ---
 
 @test

@@ -35,6 +35,9 @@ static const ElfW(Phdr) * segments(const struct elf_file *file, size_t *ret_coun
 {
 	const ElfW(Ehdr) *header = file->map;
 
+	*ret_count = 0;
+	if (!header)
+		return NULL;
 	*ret_count = header->e_phnum;
 	return at_offset(file, header->e_phoff, (uint64_t)header->e_phnum * sizeof(ElfW(Phdr)), _Alignof(ElfW(Phdr)));
 }

@@ -32,8 +32,7 @@ static void write_enrollment_id(uint64_t n, char *text)
 void sample_make(int64_t n, struct sample *ret_sample)
 {
 	static const char *const categories[] = {"production", "production", "production", "development",
-						 "Gr\xc3\xb6\xc3\x9f"
-						 "e M, \"blue\""};
+						 "Gr\303\266\303\237e M, \"blue\""};
 	int64_t deployed_ms = FIRST_MS + n * APART_MS;
 	unsigned u = (unsigned)n;
 

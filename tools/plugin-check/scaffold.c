@@ -80,7 +80,7 @@ pep_status scaffold_make(const char *kind, const char *name, const char *folder,
 	make_symbol(name, symbol);
 	for (const struct template_file *template = template_files; template->name; template ++) {
 		AUTO(free_ptr) char *path = NULL;
-		bool is_source = strcmp(template->name, "plugin.c") == 0;
+		bool is_source = strcmp(template->name, "plugin.c.in") == 0;
 		pep_status status;
 
 		if (asprintf(&path, "%s/%s%s", folder, is_source ? name : template->name, is_source ? ".c" : "") < 0) {

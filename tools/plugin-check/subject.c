@@ -100,7 +100,7 @@ pep_status subject_init(const char *path, const char *const *settings, size_t se
 		ret_subject->file = NULL;
 		status = pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 	}
-	if (status == PEP_OK)
+	if (status == PEP_OK && ret_subject->file)
 		status = copy_file(path, ret_subject->file, err);
 	if (status != PEP_OK)
 		subject_fini(ret_subject);

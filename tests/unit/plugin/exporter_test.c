@@ -130,6 +130,101 @@ static void record_alone_is_enough(void **state)
 	assert_string_equal(fake.calls, "record ");
 }
 
+static pep_status fake_rest(void *run, struct pep_sink *sink, bool *ret_more, struct pep_error *ret_err)
+{
+	(void)sink;
+	(void)ret_err;
+	*ret_more = true;
+	return note("rest ", run);
+}
+
+static void fake_describe(void *exporter, const char **ret_media_type, const char **ret_suffix)
+{
+	(void)note("describe ", exporter);
+	*ret_media_type = "text/own";
+	*ret_suffix = "own";
+}
+
+static void forge_suffix(void *exporter, const char **ret_media_type, const char **ret_suffix)
+{
+	(void)exporter;
+	(void)ret_media_type;
+	*ret_suffix = "x\"; evil=\"";
+}
+
+static pep_status fake_deliver(void *exporter, const struct pep_identity *which, int64_t *ret_wait_ms, struct pep_error *ret_err)
+{
+	(void)ret_err;
+	assert_ptr_equal(which, &id);
+	assert_int_equal(*ret_wait_ms, 0);
+	*ret_wait_ms = 7000;
+	return note("deliver ", exporter);
+}
+
+/* As open_fake(), with the members of 1.1. */
+static pep_status open_newer(bool is_push, void (*describe)(void *, const char **, const char **), struct exporter **ret_exporter)
+{
+	static const struct instance_context context = {.plugin_dir = "/p", .data_dir = "/d"};
+	const struct config_instance config = {.name = "labels", .plugin = "fake", .place = {"c.yaml", 3, 5}, .is_push = is_push};
+
+	err = (struct pep_error){0};
+	stub_library.ops.exporter.describe = describe;
+	return exporter_open(&context, &config, ret_exporter, &err);
+}
+
+static void an_instance_describes_itself_and_has_a_rest(void **state)
+{
+	struct exporter *exporter = open_fake(false);
+	struct exporter_run *run = NULL;
+	int64_t wait_ms = 1;
+	bool more = true;
+
+	(void)state;
+	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
+	assert_int_equal(exporter_rest(run, NULL, &more, &err), PEP_OK);
+	assert_false(more); /* it has no such function */
+	assert_int_equal(exporter_deliver(exporter, &id, &wait_ms, &err), PEP_UNSUPPORTED);
+	assert_int_equal(wait_ms, 0);
+	exporter_drop(run);
+	exporter_close(exporter);
+	stub_library.ops.exporter.rest = fake_rest;
+	assert_int_equal(open_newer(false, fake_describe, &exporter), PEP_OK);
+	assert_string_equal(exporter_media_type(exporter), "text/own");
+	assert_string_equal(exporter_suffix(exporter), "own");
+	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
+	assert_int_equal(exporter_rest(run, NULL, &more, &err), PEP_OK);
+	assert_true(more);
+	assert_ptr_equal(fake.run, &fake.run_object);
+	exporter_drop(run);
+	exporter_close(exporter);
+	assert_int_equal(open_newer(false, forge_suffix, &exporter), PEP_INVALID);
+	assert_non_null(strstr(err.message, "no suffix"));
+	assert_string_equal(fake.calls + strlen(fake.calls) - 6, "close ");
+}
+
+static void a_subscriber_needs_deliver_and_a_file_needs_record(void **state)
+{
+	struct exporter *exporter = open_fake(false);
+	int64_t wait_ms = 1;
+
+	(void)state;
+	exporter_close(exporter);
+	assert_int_equal(open_newer(true, NULL, &exporter), PEP_INVALID);
+	assert_non_null(strstr(err.message, "name it under \"exporters\""));
+	stub_library.ops.exporter.deliver = fake_deliver;
+	stub_library.ops.exporter.record = NULL;
+	assert_int_equal(open_newer(false, NULL, &exporter), PEP_INVALID);
+	assert_non_null(strstr(err.message, "name it under \"push\""));
+	assert_int_equal(open_newer(true, NULL, &exporter), PEP_OK);
+	assert_int_equal(exporter_deliver(exporter, &id, &wait_ms, &err), PEP_OK);
+	assert_int_equal(wait_ms, 7000);
+	assert_ptr_equal(fake.run, &fake.object);
+	fake.status = 99;
+	assert_int_equal(exporter_deliver(exporter, &id, &wait_ms, &err), PEP_INTERNAL);
+	fake.status = PEP_OK;
+	exporter_close(exporter);
+}
+
 static void failures_come_back_and_nothing_is_dropped_twice(void **state)
 {
 	struct exporter *exporter = open_fake(false);
@@ -193,6 +288,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(record_alone_is_enough, begin, end),
 		cmocka_unit_test_setup_teardown(failures_come_back_and_nothing_is_dropped_twice, begin, end),
 		cmocka_unit_test_setup_teardown(a_run_may_have_nothing_to_drop, begin, end),
+		cmocka_unit_test_setup_teardown(an_instance_describes_itself_and_has_a_rest, begin, end),
+		cmocka_unit_test_setup_teardown(a_subscriber_needs_deliver_and_a_file_needs_record, begin, end),
 		cmocka_unit_test_setup_teardown(failing_to_open_leaves_nothing, begin, end),
 	};
 
