@@ -160,9 +160,8 @@ class StoreServer(WatchedServer):
     """As WatchedServer, on a fresh store of a database."""
 
     def __init__(self, build, folder, database, storage=None, lease_ms=4000, **more):
-        super().__init__(build, folder, lease_ms, **more)
+        super().__init__(build, folder, lease_ms, storage=storage or database.fresh(), **more)
         self.database = database
-        self.edit(("plugin: sqlite", (storage or database.fresh()).strip().replace("\n", "\n  ")))
 
     def records(self):
         return {r[0]: (STATES[r[1]], r[2], r[3] or "", r[4]) for r in self.database.rows()}
