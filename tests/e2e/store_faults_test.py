@@ -160,6 +160,21 @@ def a_database_that_refuses(world):
 
 
 @test
+def many_readers_while_the_database_is_away(world):
+    """They do not wait for it one behind the other."""
+    world.line.ask(7000)
+    for fault in (world.proxy.refuse, world.proxy.freeze):
+        fault()
+        until(lambda: not world.server.is_ready(), "not ready")
+        together({number: world.line.look for number in range(80)})
+        world.proxy.heal()
+        world.expect_ready()
+    assert world.line.told == {("provision", 200, None): 1, ("lookup", 503, "storage_unavailable"): 160}, world.line.told
+    world.expect_in_time()
+    world.finish()
+
+
+@test
 def stopping_while_the_database_is_away(world):
     """The end of the server does not wait for a database that does not answer; what was delivered is in the spool, and known later on."""
     world.line.ask(7000)
