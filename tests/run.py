@@ -162,6 +162,8 @@ def all_parts():
         command_part("simulation", ["build/release/tests/sim/identity_sim", "--schedules", "1000000"]),
         ctest_part("asan"),
         command_part("kill-loop", ["tests/e2e/kill_loop", "100"]),
+        command_part("kill-loop-postgres", ["tests/e2e/kill_loop", "50", "--store", "postgres"]),
+        command_part("kill-loop-mongo", ["tests/e2e/kill_loop", "50", "--store", "mongo"]),
         ctest_part("release"),
         replay_part("contract-cli", "cli_cases.jsonl", "serial_pattern: '[A-Za-z0-9-]+'", cli=True),
         replay_part("contract-http", "cases.jsonl"),

@@ -9,6 +9,7 @@ What needs faults made in the server takes the double (--double); so does user, 
 import argparse
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -98,6 +99,13 @@ class MongoServer:
         if self.process:
             self.process.kill()
             self.process.wait()
+
+    def pause(self):
+        """It holds its connections, and says nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self):
         if not self.process:

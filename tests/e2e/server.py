@@ -24,7 +24,6 @@ injection:
   lease: 20s
   recovery_interval: 200ms
 storage:
-  plugin: sqlite
 {storage_extra}
 injector:
   plugin: mock
@@ -46,6 +45,8 @@ class Server:
         os.makedirs(folder, exist_ok=True)
         parts = {k + "_extra": "\n".join("  " + line for line in extra.get(k, "").splitlines())
                  for k in ("server", "identity", "storage", "injector", "exporters")}
+        if "plugin:" not in parts["storage_extra"]:
+            parts["storage_extra"] = "  plugin: sqlite\n" + parts["storage_extra"]
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(CONF.format(name=name, data=self.data, plugins=os.path.join(build, "plugins", "lib"), **parts))
         self.process, self.port, self.log = None, None, []

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Databases behind a fault proxy, servers on them, and clients that notice every wrong answer. Standard library only."""
+import argparse
 import http.client
 import json
 import os
+import random
+import shutil
 import socket
 import sqlite3
 import struct
+import tempfile
 import threading
 import time
+import traceback
 
 from fault_proxy import FaultProxy
-from faulty import STATES, WatchedServer
+from faulty import STATES, WatchedServer, expect_sound, settle, until
 from mongo_double import bson
 from mongo_server import MongoServer
 from postgres_server import DATABASE, PASSWORD, PostgresServer
+from server import build_folder
 
 STEPS = ["claimed", "contacted", "issued", "deployed"]
 
@@ -160,9 +166,8 @@ class StoreServer(WatchedServer):
     """As WatchedServer, on a fresh store of a database."""
 
     def __init__(self, build, folder, database, storage=None, lease_ms=4000, **more):
-        super().__init__(build, folder, lease_ms, **more)
+        super().__init__(build, folder, lease_ms, storage=storage or database.fresh(), **more)
         self.database = database
-        self.edit(("plugin: sqlite", (storage or database.fresh()).strip().replace("\n", "\n  ")))
 
     def records(self):
         return {r[0]: (STATES[r[1]], r[2], r[3] or "", r[4]) for r in self.database.rows()}
@@ -289,3 +294,115 @@ class Load:
         self.is_over.set()
         for thread in self.threads:
             thread.join()
+
+
+READY_LIMIT_S = 10
+# An answer that needs several calls of the store has to wait for at most so many that hang, one after the other.
+HANGING_CALLS = {"lookup": 1, "list": 1, "export": 1, "provision": 4}
+
+
+class World:
+    """A database, a server on an empty store of it, and the clients' line."""
+
+    def __init__(self, options, top, database, deadline_ms):
+        self.options, self.database, self.proxy, self.rng = options, database, database.proxy, random.Random(options.seed)
+        self.deadline_ms = deadline_ms
+        database.proxy.heal()
+        self.server = StoreServer(options.build, top, database, database.fresh(deadline_ms, database.port if options.direct else None))
+        self.server.start()
+        self.line = Line(self.server, "sf")
+
+    def expect_ready(self):
+        """After the fault, without a restart."""
+        start = time.monotonic()
+        until(self.server.is_ready, "ready again", READY_LIMIT_S)
+        return time.monotonic() - start
+
+    def expect_in_time(self):
+        limit_s = self.database.limit_s(self.deadline_ms)
+        late = {kind: took for kind, took in self.line.slowest.items() if took > HANGING_CALLS[kind] * limit_s + 2}
+        assert not late, "slower than %d s for each call of the store: %s" % (limit_s, late)
+
+    def finish(self):
+        """No more faults: all get their identity, and everything is compared with the gateways."""
+        self.proxy.heal()
+        self.expect_ready()
+        answered = dict(self.line.answered)
+        answered.update(settle(self.server, list(self.line.open)))
+        until(lambda: b'"0 waiting"' in self.server.request("GET", "/readyz")[2], "the spool is empty")
+        assert not self.line.problems, "\n".join(self.line.problems[:10])
+        expect_sound(self.server, answered)
+        self.line.listing()
+        self.line.export()
+        assert not self.line.problems, "\n".join(self.line.problems[:10])
+        assert self.server.stop() == 0, "the server ended with %d: %s" % (self.server.process.returncode, "".join(self.server.log[-20:]))
+        return answered
+
+
+def make_database(build, top, name, is_ours):
+    if not os.path.exists(os.path.join(build, "plugins", "lib", name.split("-", maxsplit=1)[0] + ".so")):
+        raise RuntimeError("its plugin is not built")
+    if name == "postgres":
+        return Postgres(top)
+    # A server that we have not started cannot be stopped either.
+    return Mongo(top, "rs0" if name == "mongo-replica-set" else None, double=is_ours and bool(os.environ.get("PEP_TEST_MONGO_URI")))
+
+
+def run_on(tests, options, name, database):
+    passed = failed = 0
+    for function in tests:
+        if (options.names and function.__name__ not in options.names) or name not in getattr(function, "stores", [name]):
+            continue
+        top, start = tempfile.mkdtemp(prefix="pep-store-faults-"), time.monotonic()
+        world = None
+        try:
+            world = World(options, top, database, getattr(function, "deadline_ms", options.deadline))
+            function(world)
+            passed += 1
+            told = ", ".join("%s %s %s: %d" % (*key[:2], key[2] or "", count) for key, count in sorted(world.line.told.items(), key=str))
+            print("ok   %s: %s (%.1f s) %s; slowest %s" % (name, function.__name__, time.monotonic() - start, told, {
+                kind: round(took, 1) for kind, took in world.line.slowest.items()}), flush=True)
+        except Exception:
+            failed += 1
+            print("FAIL %s: %s: %s" % (name, function.__name__, traceback.format_exc(limit=-2)), flush=True)
+            if world:
+                print("".join(world.server.log[-6:]), flush=True)
+        finally:
+            database.proxy.heal()
+            if world and world.server.process and world.server.process.poll() is None:
+                world.server.kill()
+            shutil.rmtree(top, ignore_errors=True)
+    return passed, failed
+
+
+def parser_of(doc):
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--build", default=build_folder("asan"))
+    parser.add_argument("--store", action="append", choices=["postgres", "mongo", "mongo-replica-set"])
+    parser.add_argument("--deadline", type=int, default=700, help="the plugins' deadlines in ms; 0: their own defaults")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.set_defaults(direct=False)
+    return parser
+
+
+def run_tests(tests, options, default_stores=("postgres", "mongo", "mongo-replica-set")):
+    """Each test on each store; what cannot be had is skipped, loudly. Returns the exit code."""
+    options.build, options.deadline = os.path.abspath(options.build), options.deadline or None
+    print("seed %d" % options.seed, flush=True)
+    passed = failed = skipped = 0
+    with tempfile.TemporaryDirectory(prefix="pep-databases-") as top:
+        for name in options.store or default_stores:
+            try:
+                database = make_database(options.build, top, name, options.direct)
+            except (OSError, RuntimeError) as error:
+                print("SKIPPED %s: %s" % (name, error))
+                skipped += 1
+                continue
+            try:
+                good, bad = run_on(tests, options, name, database)
+                passed, failed = passed + good, failed + bad
+            finally:
+                database.close()
+    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+    return 1 if failed or not passed + skipped else 0

@@ -5,68 +5,21 @@ lost or double, an answer in time, and ready again without a restart. Last line:
 
     store_faults_test.py [--build FOLDER] [--store NAME]... [--cuts N] [--offsets N] [--deadline MS] [--seed N] [NAME...]
 """
-import argparse
 import os
-import random
-import shutil
 import sys
-import tempfile
 import time
-import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from fault_proxy import REPLIES, REQUESTS  # noqa: E402
-from faulty import ask_all, expect_sound, settle, together, until  # noqa: E402
-from server import build_folder  # noqa: E402
-from store_faults import STEPS, Line, Load, Mongo, Postgres, StoreServer  # noqa: E402
+from faulty import ask_all, together, until  # noqa: E402
+from store_faults import READY_LIMIT_S, STEPS, Load, parser_of, run_tests  # noqa: E402
 
 TESTS = []
-READY_LIMIT_S = 10
-# An answer that needs several calls of the store has to wait for at most so many that hang, one after the other.
-HANGING_CALLS = {"lookup": 1, "list": 1, "export": 1, "provision": 4}
 
 
 def test(function):
     TESTS.append(function)
     return function
-
-
-class World:
-    """A database, a server on an empty store of it, and the clients' line."""
-
-    def __init__(self, options, top, database, is_hasty):
-        self.options, self.database, self.proxy, self.rng = options, database, database.proxy, random.Random(options.seed)
-        self.deadline_ms = options.deadline if is_hasty else None
-        database.proxy.heal()
-        self.server = StoreServer(options.build, top, database, database.fresh(self.deadline_ms))
-        self.server.start()
-        self.line = Line(self.server, "sf")
-
-    def expect_ready(self):
-        """After the fault, without a restart."""
-        start = time.monotonic()
-        until(self.server.is_ready, "ready again", READY_LIMIT_S)
-        return time.monotonic() - start
-
-    def expect_in_time(self):
-        limit_s = self.database.limit_s(self.deadline_ms)
-        late = {kind: took for kind, took in self.line.slowest.items() if took > HANGING_CALLS[kind] * limit_s + 2}
-        assert not late, "slower than %d s for each call of the store: %s" % (limit_s, late)
-
-    def finish(self):
-        """No more faults: all get their identity, and everything is compared with the gateways."""
-        self.proxy.heal()
-        self.expect_ready()
-        answered = dict(self.line.answered)
-        answered.update(settle(self.server, list(self.line.open)))
-        until(lambda: b'"0 waiting"' in self.server.request("GET", "/readyz")[2], "the spool is empty")
-        assert not self.line.problems, "\n".join(self.line.problems[:10])
-        expect_sound(self.server, answered)
-        self.line.listing()
-        self.line.export()
-        assert not self.line.problems, "\n".join(self.line.problems[:10])
-        assert self.server.stop() == 0, "the server ended with %d: %s" % (self.server.process.returncode, "".join(self.server.log[-20:]))
-        return answered
 
 
 @test
@@ -99,6 +52,9 @@ def the_reply_of_each_write_cut_at_each_byte(world):
     truth = world.server.truth()
     assert all(truth[s] == [None, identity] for s, identity in world.line.answered.items()), "a gateway was touched twice"
     world.finish()
+
+
+the_reply_of_each_write_cut_at_each_byte.deadline_ms = None  # nothing hangs, and nothing is refused because the machine is slow
 
 
 def cut_one(world, step):
@@ -204,6 +160,21 @@ def a_database_that_refuses(world):
 
 
 @test
+def many_readers_while_the_database_is_away(world):
+    """They do not wait for it one behind the other."""
+    world.line.ask(7000)
+    for fault in (world.proxy.refuse, world.proxy.freeze):
+        fault()
+        until(lambda: not world.server.is_ready(), "not ready")
+        together({number: world.line.look for number in range(80)})
+        world.proxy.heal()
+        world.expect_ready()
+    assert world.line.told == {("provision", 200, None): 1, ("lookup", 503, "storage_unavailable"): 160}, world.line.told
+    world.expect_in_time()
+    world.finish()
+
+
+@test
 def stopping_while_the_database_is_away(world):
     """The end of the server does not wait for a database that does not answer; what was delivered is in the spool, and known later on."""
     world.line.ask(7000)
@@ -219,75 +190,11 @@ def stopping_while_the_database_is_away(world):
     world.finish()
 
 
-def databases(options, top):
-    """(name, function that makes it) of each kind that was asked for and whose plugin is built; what cannot be made is skipped, loudly."""
-    kinds = {"postgres": lambda: Postgres(top), "mongo": lambda: Mongo(top),
-             "mongo-replica-set": lambda: Mongo(top, replica_set="rs0")}
-    for name in options.store or kinds:
-        if os.path.exists(os.path.join(options.build, "plugins", "lib", name.split("-", maxsplit=1)[0] + ".so")):
-            yield name, kinds[name]
-        else:
-            yield name, None
-
-
-def run(options, name, database):
-    passed = failed = 0
-    for function in TESTS:
-        if options.names and function.__name__ not in options.names:
-            continue
-        top, start = tempfile.mkdtemp(prefix="pep-store-faults-"), time.monotonic()
-        world = None
-        try:
-            # Where nothing hangs the plugin's own deadlines do no harm.
-            world = World(options, top, database, function is not the_reply_of_each_write_cut_at_each_byte)
-            function(world)
-            passed += 1
-            told = ", ".join("%s %s %s: %d" % (*key[:2], key[2] or "", count) for key, count in sorted(world.line.told.items(), key=str))
-            print("ok   %s: %s (%.1f s) %s; slowest %s" % (name, function.__name__, time.monotonic() - start, told, {
-                kind: round(took, 1) for kind, took in world.line.slowest.items()}), flush=True)
-        except Exception:
-            failed += 1
-            print("FAIL %s: %s: %s" % (name, function.__name__, traceback.format_exc(limit=-2)), flush=True)
-            if world:
-                print("".join(world.server.log[-6:]), flush=True)
-        finally:
-            database.proxy.heal()
-            if world and world.server.process and world.server.process.poll() is None:
-                world.server.kill()
-            shutil.rmtree(top, ignore_errors=True)
-    return passed, failed
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--build", default=build_folder("asan"))
-    parser.add_argument("--store", action="append", choices=["postgres", "mongo", "mongo-replica-set"])
+    parser = parser_of(__doc__)
     parser.add_argument("--cuts", type=int, default=40, help="connections that are cut after a random number of bytes")
     parser.add_argument("--offsets", type=int, default=0, help="so many of the bytes of a reply, at random; 0: each")
-    parser.add_argument("--deadline", type=int, default=700, help="the plugins' deadlines in ms; 0: their own defaults")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
-    options = parser.parse_args()
-    options.build, options.deadline = os.path.abspath(options.build), options.deadline or None
-    print("seed %d" % options.seed, flush=True)
-    passed = failed = skipped = 0
-    with tempfile.TemporaryDirectory(prefix="pep-databases-") as top:
-        for name, make in databases(options, top):
-            try:
-                database = make() if make else None
-            except RuntimeError as error:
-                print("SKIPPED %s: %s" % (name, error))
-                database = None
-            if not database:
-                skipped += 1
-                continue
-            try:
-                good, bad = run(options, name, database)
-                passed, failed = passed + good, failed + bad
-            finally:
-                database.close()
-    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
-    return 1 if failed or not passed else 0
+    return run_tests(TESTS, parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ void memory_close(struct memory *memory);
 /* Can the file be brought to disk? [any thread] */
 pep_status memory_test(struct memory *memory, struct pep_error *err);
 
+/* A connection to the gateway of `id`, which serves one at a time; it ends with memory_leave(), or with the process. False: another server's
+ * is there. One process has one at a time to each gateway. [any thread] */
+bool memory_enter(struct memory *memory, const struct pep_identity *id);
+void memory_leave(struct memory *memory, const struct pep_identity *id);
+
 /* Note that the gateway of `id` was erased (enrollment_id NULL) or took a certificate, and bring it to disk; calls at the same
  * time share one fdatasync(). PEP_UNAVAILABLE: nothing was written. PEP_UNKNOWN: it may be in the file. [any thread] */
 pep_status memory_note(struct memory *memory, const struct pep_identity *id, const char *enrollment_id, struct pep_error *err);

@@ -57,6 +57,7 @@ struct visit {
 	struct pep_injection *ret;
 	struct pep_error *err;
 	int64_t deadline_ms;
+	bool is_served; /* the gateway's one connection is ours, until the end of the visit */
 };
 
 static int64_t now_ms(void)
@@ -65,6 +66,13 @@ static int64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void nap(long ms)
+{
+	const struct timespec time = {.tv_nsec = 1000000L * ms};
+
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
 }
 
 /* Other attempts get other identities, as other certificates would: attempt 1 is SHA-256(seed, NUL, serial), attempt n that of
@@ -122,18 +130,37 @@ static pep_status check_wanted(struct visit *visit)
 	return PEP_OK;
 }
 
+/* The gateway drops whoever has waited when the connection that it serves ends. */
+static pep_status wait_in_vain(struct visit *visit)
+{
+	pep_status status = check_wanted(visit);
+
+	while (status == PEP_OK && !memory_enter(visit->mock->memory, visit->id)) {
+		nap(ASK_EVERY_MS);
+		status = check_wanted(visit);
+	}
+	if (status != PEP_OK)
+		return status;
+	memory_leave(visit->mock->memory, visit->id);
+	return end(visit, PEP_NOT_SENT, PEP_UNAVAILABLE, "it served another server, and dropped this connection; try again");
+}
+
 /* Connect and send the first message, which erases what the gateway holds. */
 static pep_status visit_erase(struct visit *visit)
 {
+	struct memory *memory = visit->mock->memory;
 	pep_status status = check_wanted(visit);
 
 	if (status != PEP_OK)
 		return status;
+	visit->is_served = !memory || memory_enter(memory, visit->id);
 	status = visit->witness->contacted(visit->witness, visit->err);
 	if (status != PEP_OK)
 		return hang_up(visit, status);
+	if (!visit->is_served)
+		return wait_in_vain(visit);
 	status = check_wanted(visit);
-	if (status == PEP_OK && visit->mock->memory && memory_note(visit->mock->memory, visit->id, NULL, visit->err) != PEP_OK)
+	if (status == PEP_OK && memory && memory_note(memory, visit->id, NULL, visit->err) != PEP_OK)
 		return end(visit, PEP_NOT_SENT, PEP_INTERNAL, "cannot note that it was erased; look at the gateways' file");
 	return status;
 }
@@ -144,12 +171,11 @@ static pep_status visit_wait(struct visit *visit, int64_t delay_ms)
 	int64_t until_ms = now_ms() + delay_ms;
 
 	for (int64_t left_ms = delay_ms; left_ms > 0; left_ms = until_ms - now_ms()) {
-		struct timespec nap = {.tv_nsec = 1000000L * (left_ms < ASK_EVERY_MS ? (long)left_ms : ASK_EVERY_MS)};
 		pep_status status = check_wanted(visit);
 
 		if (status != PEP_OK)
 			return status;
-		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+		nap(left_ms < ASK_EVERY_MS ? (long)left_ms : ASK_EVERY_MS);
 	}
 	return PEP_OK;
 }
@@ -189,6 +215,26 @@ static enum script_act choose_act(struct mock *mock, enum script_act asked)
 	return number % (uint64_t)mock->fail_every ? SCRIPT_DELIVER : SCRIPT_REFUSE;
 }
 
+/* From the connection to the last answer. */
+static pep_status visit_gateway(struct visit *visit, enum script_act act, int64_t delay_ms)
+{
+	pep_status status = visit_erase(visit);
+
+	if (status != PEP_OK)
+		return status;
+	if (act == SCRIPT_TIMEOUT)
+		return end(visit, PEP_NOT_SENT, PEP_TIMEOUT,
+			   "no answer within the time limit; see whether its factory program runs");
+	status = visit_wait(visit, delay_ms >= 0 ? delay_ms : visit->mock->delay_ms);
+	if (status != PEP_OK)
+		return status;
+	if (act == SCRIPT_REFUSE)
+		return end(visit, PEP_REFUSED, PEP_CONFLICT, "it refused; see its factory program's log");
+	if (act == SCRIPT_FAIL)
+		return end(visit, PEP_NOT_SENT, PEP_INTERNAL, "no certificate could be made; as its serial asks for");
+	return visit_install(visit, act == SCRIPT_IN_DOUBT);
+}
+
 static pep_status mock_inject(void *injector, const struct pep_target *target, const struct pep_identity *id, int64_t timeout_ms,
 			      struct pep_witness *witness, struct pep_injection *ret, struct pep_error *err)
 {
@@ -209,20 +255,10 @@ static pep_status mock_inject(void *injector, const struct pep_target *target, c
 	ret->outcome = PEP_NOT_SENT;
 	if (act == SCRIPT_UNREACHABLE)
 		return end(&visit, PEP_NOT_SENT, PEP_UNAVAILABLE, "no connection; see whether its factory program runs");
-	status = visit_erase(&visit);
-	if (status != PEP_OK)
-		return status;
-	if (act == SCRIPT_TIMEOUT)
-		return end(&visit, PEP_NOT_SENT, PEP_TIMEOUT,
-			   "no answer within the time limit; see whether its factory program runs");
-	status = visit_wait(&visit, script.delay_ms >= 0 ? script.delay_ms : mock->delay_ms);
-	if (status != PEP_OK)
-		return status;
-	if (act == SCRIPT_REFUSE)
-		return end(&visit, PEP_REFUSED, PEP_CONFLICT, "it refused; see its factory program's log");
-	if (act == SCRIPT_FAIL)
-		return end(&visit, PEP_NOT_SENT, PEP_INTERNAL, "no certificate could be made; as its serial asks for");
-	return visit_install(&visit, act == SCRIPT_IN_DOUBT);
+	status = visit_gateway(&visit, act, script.delay_ms);
+	if (mock->memory && visit.is_served)
+		memory_leave(mock->memory, id);
+	return status;
 }
 
 static void mock_close(void *injector)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SELECTION_MS 3000
 #define SOCKET_MARGIN_MS 2000 /* the server's own limit comes first: it knows what it has done */
@@ -71,15 +72,40 @@ static bool set_options(mongoc_uri_t *uri, const struct address_setup *setup)
 	return good;
 }
 
+/* The driver crashes when it needs a password and has none. */
+static bool needs_password(const mongoc_uri_t *uri)
+{
+	const char *mechanism = mongoc_uri_get_auth_mechanism(uri);
+
+	return mongoc_uri_get_username(uri) &&
+	       (!mechanism || strncmp(mechanism, "SCRAM", 5) == 0 || strcmp(mechanism, "PLAIN") == 0);
+}
+
+/* The driver would say it again and again, and not here. */
+static pep_status check_file(const mongoc_uri_t *uri, const char *option, const char *name, struct pep_error *err)
+{
+	const char *path = mongoc_uri_get_option_as_utf8(uri, option, NULL);
+
+	if (!path || access(path, R_OK) == 0)
+		return PEP_OK;
+	return pep_fail(err, PEP_INVALID, errno, "uri: its %s %.200s cannot be read: %s; correct it, or the file's rights", name,
+			path, strerror(errno));
+}
+
 static pep_status check(const mongoc_uri_t *uri, const char *password, struct pep_error *err)
 {
 	const char *database = mongoc_uri_get_database(uri);
+	pep_status status;
 
 	if (!database || !*database)
 		return bad(err, "there is no database in it");
 	if (password && *password && !mongoc_uri_get_username(uri))
 		return bad(err, "there is a password, but no user in it");
-	return PEP_OK;
+	if ((!password || !*password) && needs_password(uri))
+		return pep_fail(err, PEP_INVALID, 0,
+				"uri: there is a user in it, but no password; put it into a file, and write password: file:PATH");
+	status = check_file(uri, MONGOC_URI_TLSCAFILE, "tlsCAFile", err);
+	return status == PEP_OK ? check_file(uri, MONGOC_URI_TLSCERTIFICATEKEYFILE, "tlsCertificateKeyFile", err) : status;
 }
 
 pep_status address_init(struct address *address, const struct address_setup *setup, struct pep_error *err)

@@ -41,7 +41,7 @@ static const char *advice(const bson_error_t *error)
 {
 	if (fault_is_password(error))
 		return "; check the user in uri, authSource, and password";
-	if (strstr(error->message, "TLS handshake failed"))
+	if (strstr(error->message, "TLS handshake failed") || strstr(error->message, "initialize TLS"))
 		return "; check tls, tlsCAFile and tlsCertificateKeyFile in uri";
 	if (error->domain == MONGOC_ERROR_SERVER_SELECTION)
 		return "; is it running, and are host and port in uri right?";

@@ -3,11 +3,29 @@
 
 #include "fault.h"
 
-#define WIRE_VERSION_MIN 9 /* MongoDB 4.4 */
+#include <time.h>
 
-pep_status link_fail(const struct link *link, pep_status status, const bson_error_t *error, const char *doing,
-		     struct pep_error *err)
+#define WIRE_VERSION_MIN 9 /* MongoDB 4.4 */
+/* After a wait for a server that was in vain the others are refused at once: else a hundred requests would each wait as long, one behind
+ * the other. */
+#define PAUSE_MS 200
+
+static int64_t now_ms(void)
 {
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+pep_status link_fail(struct link *link, pep_status status, const bson_error_t *error, const char *doing, struct pep_error *err)
+{
+	if (error->domain == MONGOC_ERROR_SERVER_SELECTION) {
+		(void)pthread_mutex_lock(&link->lock);
+		link->down_until_ms = now_ms() + PAUSE_MS;
+		(void)fault_fail(&link->down_error, PEP_UNAVAILABLE, error, "use", link->address.name);
+		(void)pthread_mutex_unlock(&link->lock);
+	}
 	return fault_fail(err, status, error, doing, link->address.name);
 }
 
@@ -83,10 +101,12 @@ pep_status link_open(struct link *link, const struct pep_host *host, const struc
 
 	mongoc_init(); /* does nothing the second time; the driver cleans up when the process ends */
 	*link = (struct link){.host = host, .timeout_ms = setup->timeout_ms};
+	(void)pthread_mutex_init(&link->lock, NULL);
 	driver_log_start(&link->log, host);
 	status = address_init(&link->address, setup, err);
 	if (status != PEP_OK) {
 		driver_log_stop(&link->log);
+		(void)pthread_mutex_destroy(&link->lock);
 		return status;
 	}
 	link->pool = mongoc_client_pool_new_with_error(link->address.uri, &error);
@@ -107,13 +127,29 @@ void link_close(struct link *link)
 	if (link->pool)
 		mongoc_client_pool_destroy(link->pool);
 	driver_log_stop(&link->log);
+	(void)pthread_mutex_destroy(&link->lock);
 	address_fini(&link->address);
+}
+
+static bool is_down(struct link *link, struct pep_error *err)
+{
+	bool down;
+
+	(void)pthread_mutex_lock(&link->lock);
+	down = now_ms() < link->down_until_ms;
+	if (down && err)
+		*err = link->down_error;
+	(void)pthread_mutex_unlock(&link->lock);
+	return down;
 }
 
 pep_status link_take(struct link *link, struct link_use *ret_use, struct pep_error *err)
 {
-	struct link_use use = {.client = mongoc_client_pool_pop(link->pool)};
+	struct link_use use = {0};
 
+	if (is_down(link, err))
+		return PEP_UNAVAILABLE;
+	use.client = mongoc_client_pool_pop(link->pool);
 	if (!use.client)
 		return pep_fail(err, PEP_UNAVAILABLE, 0,
 				"cannot use %s: all connections are in use; raise connections, or look at its load",

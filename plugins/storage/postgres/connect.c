@@ -62,6 +62,8 @@ static const char *advice(const char *text)
 		{"authentication", "correct storage.user, storage.password and the server's pg_hba.conf"},
 		{"pg_hba.conf", "correct storage.user and sslmode, or allow it in the server's pg_hba.conf"},
 		{"root certificate", "give storage.sslrootcert, the file of the authority that signed the server's certificate"},
+		{"certificate verify failed",
+		 "correct storage.sslrootcert, or the server's certificate: has it expired, does it name the host?"},
 		{"certificate", "correct storage.sslrootcert, host or the server's certificate"},
 		{"SSL", "correct storage.sslmode and the certificates, or switch TLS on in the server"},
 		{"translate host name", "correct storage.host"},

@@ -43,6 +43,11 @@ static void bad_ones_are_refused(void **state)
 	expect_refused("mongodb://db:99999/pep", NULL, "uri: ");
 	expect_refused("mongodb://db/pep", "s3cret", "no user");
 	expect_refused("mongodb://user@db/pep", "s3cret\xff", "UTF-8");
+	expect_refused("mongodb://user@db/pep", NULL, "no password; put it into a file");
+	expect_refused("mongodb://user@db/pep?authMechanism=SCRAM-SHA-256", "", "no password");
+	expect_refused("mongodb://db/pep?tls=true&tlsCAFile=/nowhere.pem", NULL,
+		       "tlsCAFile /nowhere.pem cannot be read: No such file");
+	expect_refused("mongodb://db/pep?tls=true&tlsCertificateKeyFile=/nowhere.pem", NULL, "/nowhere.pem cannot be read");
 }
 
 static void what_durability_needs_is_set(void **state)
@@ -84,6 +89,16 @@ static void an_operator_may_wait_longer_for_an_election(void **state)
 	address_fini(&address);
 }
 
+static void a_certificate_is_a_login_without_a_password(void **state)
+{
+	struct address address;
+	struct pep_error err = {0};
+
+	(void)state;
+	assert_int_equal(init(&address, "mongodb://CN=pep@db/pep?authMechanism=MONGODB-X509&tls=true", NULL, &err), PEP_OK);
+	address_fini(&address);
+}
+
 static void many_hosts_have_a_name(void **state)
 {
 	struct address address;
@@ -105,6 +120,7 @@ int main(void)
 		cmocka_unit_test(bad_ones_are_refused),
 		cmocka_unit_test(what_durability_needs_is_set),
 		cmocka_unit_test(an_operator_may_wait_longer_for_an_election),
+		cmocka_unit_test(a_certificate_is_a_login_without_a_password),
 		cmocka_unit_test(many_hosts_have_a_name),
 	};
 

@@ -70,6 +70,9 @@ static void messages_are_one_line_and_say_what_to_do(void **state)
 	assert_int_equal(err.status, PEP_UNAVAILABLE);
 	assert_string_equal(err.message,
 			    "cannot open db:1/pep: No servers yet; is it running, and are host and port in uri right?");
+	error = make(MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_SERVER_SELECTION_FAILURE, "[Failed initialize TLS state.]");
+	(void)fault_fail(&err, PEP_UNAVAILABLE, &error, "open", "db:1/pep");
+	assert_non_null(strstr(err.message, "check tls, tlsCAFile"));
 	error = make(MONGOC_ERROR_SERVER, FAULT_UNAUTHORIZED, "not authorized");
 	(void)fault_fail(&err, PEP_INVALID, &error, "open", "db:1/pep");
 	assert_non_null(strstr(err.message, "readWrite"));
