@@ -24,7 +24,9 @@ static void fill(struct postgres_world *world)
 		"1 + i % 7 ELSE 4 END, i, CASE WHEN i % 100 = 0 THEN 0 ELSE 1000 + i END, CASE WHEN i % 200 = 0 THEN 5000 ELSE 0 "
 		"END, 1, 1, 0, 0, CASE WHEN i % 100 > 0 THEN lpad(i::text, 24, '0') END, 'A-' || i, 'key-' || i / 2, repeat('r', "
 		"300) FROM generate_series(1, 20000) i");
-	(void)postgres_world_sql(world, "ANALYZE identity");
+	(void)postgres_world_sql(world, "INSERT INTO pep_note (name, revision, text) SELECT 'push.' || i, 1, repeat('t', 300) FROM "
+					"generate_series(1, 2000) i");
+	(void)postgres_world_sql(world, "ANALYZE identity, pep_note");
 	(void)postgres_world_sql(world, "SET plan_cache_mode = force_generic_plan");
 }
 
@@ -59,7 +61,10 @@ static const char *expected_of(unsigned number)
 					     [QUERY_UPDATE] = "Index Scan using identity_serial on identity",
 					     [QUERY_POINT] = "Index Scan using identity_serial on identity",
 					     [QUERY_NOW] = "Result",
-					     [QUERY_RANGE] = "using identity_deployed on identity"};
+					     [QUERY_RANGE] = "using identity_deployed on identity",
+					     [QUERY_NOTE_READ] = "Index Scan using pep_note_name on pep_note",
+					     [QUERY_NOTE_INSERT] = "Conflict Resolution: NOTHING",
+					     [QUERY_NOTE_UPDATE] = "Index Scan using pep_note_name on pep_note"};
 	static const char *const walks[] = {[QUERY_ALL] = " using identity_walk on identity",
 					    [QUERY_ODD] = " using identity_odd on identity",
 					    [QUERY_KEY] = " using identity_key on identity",
@@ -104,11 +109,11 @@ static void numbers_are_distinct(void **state)
 	}
 }
 
-static long number_of(struct postgres_world *world, const char *column)
+static long number_of(struct postgres_world *world, const char *table, const char *column)
 {
 	char sql[160];
 
-	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM pg_stat_user_tables WHERE relid = 'identity'::regclass", column);
+	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM pg_stat_user_tables WHERE relid = '%s'::regclass", column, table);
 	return strtol(postgres_world_sql(world, sql), NULL, 10);
 }
 
@@ -153,11 +158,26 @@ static void use(struct postgres_world *world, void *store)
 	}
 }
 
+static void use_note(struct postgres_world *world, void *store)
+{
+	char *text = malloc(PEP_NOTE_SIZE + 1);
+	struct pep_error err = {0};
+	int64_t found = -1;
+
+	assert_non_null(text);
+	for (int64_t revision = 0; revision < WRITE_COUNT; revision++) {
+		assert_int_equal(world->ops->note_write(store, "push.mes", revision, "text", &err), PEP_OK);
+		assert_int_equal(world->ops->note_read(store, "push.mes", text, &found, &err), PEP_OK);
+		assert_int_equal(found, revision + 1);
+	}
+	free(text);
+}
+
 /* What PostgreSQL itself counted, from an empty table without statistics on. */
 static void the_table_is_never_read_through(void **state)
 {
 	struct postgres_world *world = *state;
-	long before;
+	long before, notes_before;
 	void *store;
 
 	/* Making an index reads the table, too. What a connection did is counted when it ends at the latest. */
@@ -165,16 +185,21 @@ static void the_table_is_never_read_through(void **state)
 	while (strcmp(postgres_world_sql(world, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pep-server'"),
 		      "0") != 0)
 		;
-	before = number_of(world, "seq_scan");
+	before = number_of(world, "identity", "seq_scan");
+	notes_before = number_of(world, "pep_note", "seq_scan");
 	store = postgres_world_open(world);
 	use(world, store);
+	use_note(world, store);
 	world->ops->close(store);
-	while (number_of(world, "n_tup_ins") < WRITE_COUNT)
+	while (number_of(world, "identity", "n_tup_ins") < WRITE_COUNT ||
+	       number_of(world, "pep_note", "n_tup_upd") < WRITE_COUNT - 1)
 		;
-	assert_int_equal(number_of(world, "seq_scan"), before);
-	assert_true(number_of(world, "idx_scan") > WRITE_COUNT);
+	assert_int_equal(number_of(world, "identity", "seq_scan"), before);
+	assert_true(number_of(world, "identity", "idx_scan") > WRITE_COUNT);
+	assert_int_equal(number_of(world, "pep_note", "seq_scan"), notes_before);
+	assert_true(number_of(world, "pep_note", "idx_scan") > WRITE_COUNT);
 	/* The steps of a new gateway leave the indexes alone. */
-	assert_true(number_of(world, "n_tup_hot_upd") > WRITE_COUNT);
+	assert_true(number_of(world, "identity", "n_tup_hot_upd") > WRITE_COUNT);
 }
 
 int main(void)

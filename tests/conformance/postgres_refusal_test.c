@@ -168,6 +168,26 @@ static void a_newer_schema(void **state)
 	assert_string_equal(postgres_world_sql(world, "SELECT version FROM schema_version"), "99");
 }
 
+/* Schema 1 had no notes. */
+static void an_older_schema(void **state)
+{
+	struct postgres_world *world = *state;
+	void *store = postgres_world_open(world);
+	struct pep_error err = {0};
+	pep_status status;
+
+	assert_int_equal(postgres_world_insert(world, store, "one", &err), PEP_OK);
+	world->ops->close(store);
+	(void)postgres_world_sql(world, "DROP TABLE pep_note; UPDATE schema_version SET version = 1");
+	store = postgres_world_open(world);
+	assert_string_equal(postgres_world_sql(world, "SELECT version FROM schema_version"), "2");
+	assert_int_equal(postgres_world_read(world, store, "one", &status), 1);
+	assert_int_equal(world->ops->note_write(store, "push.mes", 0, "text", &err), PEP_OK);
+	world->ops->close(store);
+	(void)postgres_world_sql(world, "ALTER TABLE pep_note DROP CONSTRAINT pep_note_name");
+	expect_refusal(world, PEP_INVALID, "its index pep_note_name is gone", "docs/plugins/postgres.md");
+}
+
 static void tables_of_somebody_else(void **state)
 {
 	struct postgres_world *world = *state;
@@ -218,10 +238,12 @@ static void rights(void **state)
 	(void)snprintf(sql, sizeof(sql), "GRANT USAGE ON SCHEMA %s TO clerk; GRANT SELECT ON schema_version TO clerk",
 		       world->schema);
 	(void)postgres_world_sql(world, sql);
-	(void)postgres_world_sql(world, "GRANT SELECT, INSERT, UPDATE ON identity TO clerk");
+	(void)postgres_world_sql(world, "GRANT SELECT, INSERT, UPDATE ON identity, pep_note TO clerk");
 	world->values[POSTGRES_USER].text = "clerk";
 	store = postgres_world_open(world);
 	assert_int_equal(postgres_world_insert(world, store, "one", &err), PEP_OK);
+	assert_int_equal(world->ops->note_write(store, "push.mes", 0, "one", &err), PEP_OK);
+	assert_int_equal(world->ops->note_write(store, "push.mes", 1, "two", &err), PEP_OK);
 	world->ops->close(store);
 }
 
@@ -240,6 +262,7 @@ int main(void)
 		TEST(a_server_that_forgets),  TEST(another_encoding),
 		TEST(a_newer_schema),         TEST(tables_of_somebody_else),
 		TEST(an_index_that_is_gone),  TEST(rights),
+		TEST(an_older_schema),
 	};
 	int failed;
 

@@ -3,6 +3,7 @@
  * plugin.c - the mongo storage plugin: a MongoDB database, also that of the original tool, for any number of servers.
  */
 #include "index.h"
+#include "note.h"
 #include "prepare.h"
 #include "scan.h"
 #include "write.h"
@@ -138,6 +139,16 @@ static pep_status mongo_count(void *opaque, const struct pep_scan_query *query, 
 	return scan_count(opaque, query, ret_count, err);
 }
 
+static pep_status mongo_note_read(void *opaque, const char *name, char *text, int64_t *ret_revision, struct pep_error *err)
+{
+	return note_read(opaque, name, text, ret_revision, err);
+}
+
+static pep_status mongo_note_write(void *opaque, const char *name, int64_t revision, const char *text, struct pep_error *err)
+{
+	return note_write(opaque, name, revision, text, err);
+}
+
 static const struct pep_storage_ops ops = {
 	.struct_size = sizeof(ops),
 	.threads = PEP_THREADS_PARALLEL,
@@ -152,6 +163,8 @@ static const struct pep_storage_ops ops = {
 	.scan_close = mongo_scan_close,
 	.now = mongo_now,
 	.count = mongo_count,
+	.note_read = mongo_note_read,
+	.note_write = mongo_note_write,
 };
 
 static const struct pep_plugin plugin = {

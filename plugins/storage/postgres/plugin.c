@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * plugin.c - the postgres storage plugin: one table in a PostgreSQL database, for any number of servers.
+ * plugin.c - the postgres storage plugin: records in one table of a PostgreSQL database, for any number of servers.
  */
+#include "note.h"
 #include "record.h"
 #include "scan.h"
 #include "schema.h"
@@ -210,6 +211,20 @@ static pep_status postgres_now(void *opaque, int64_t *ret_ms, struct pep_error *
 	return watch_now(&store->watch, store->pool, ret_ms, err);
 }
 
+static pep_status postgres_note_read(void *opaque, const char *name, char *text, int64_t *ret_revision, struct pep_error *err)
+{
+	struct store *store = opaque;
+
+	return note_read(store->pool, name, text, ret_revision, err);
+}
+
+static pep_status postgres_note_write(void *opaque, const char *name, int64_t revision, const char *text, struct pep_error *err)
+{
+	struct store *store = opaque;
+
+	return note_write(store->pool, name, revision, text, err);
+}
+
 static const struct pep_storage_ops ops = {
 	.struct_size = sizeof(ops),
 	.threads = PEP_THREADS_PARALLEL,
@@ -223,6 +238,8 @@ static const struct pep_storage_ops ops = {
 	.scan_next = postgres_scan_next,
 	.scan_close = postgres_scan_close,
 	.now = postgres_now,
+	.note_read = postgres_note_read,
+	.note_write = postgres_note_write,
 };
 
 static const struct pep_plugin plugin = {

@@ -31,7 +31,10 @@ int query_parameter_count(unsigned number)
 				     [QUERY_UPDATE] = RECORD_COLUMN_COUNT,
 				     [QUERY_POINT] = 1,
 				     [QUERY_NOW] = 0,
-				     [QUERY_RANGE] = 2};
+				     [QUERY_RANGE] = 2,
+				     [QUERY_NOTE_READ] = 1,
+				     [QUERY_NOTE_INSERT] = 2,
+				     [QUERY_NOTE_UPDATE] = 3};
 
 	if (number < QUERY_WALK)
 		return counts[number];
@@ -86,6 +89,12 @@ static void walk_sql(unsigned number, char *sql)
 	    leads[lead_of(number)], (bits & 4) ? " DESC" : "", (bits & 1) ? QUERY_SHORT_PAGE_ROWS : QUERY_PAGE_ROWS);
 }
 
+static const char *const note_sql[] = {
+	[QUERY_NOTE_READ] = "SELECT revision, text FROM pep_note WHERE name = $1",
+	[QUERY_NOTE_INSERT] = "INSERT INTO pep_note (name, text, revision) VALUES ($1, $2, 1) ON CONFLICT DO NOTHING",
+	[QUERY_NOTE_UPDATE] = "UPDATE pep_note SET text = $2, revision = revision + 1 WHERE name = $1 AND revision = $3",
+};
+
 void query_sql(unsigned number, char ret_sql[QUERY_SQL_SIZE])
 {
 	ret_sql[0] = '\0';
@@ -101,6 +110,8 @@ void query_sql(unsigned number, char ret_sql[QUERY_SQL_SIZE])
 	} else if (number == QUERY_RANGE) {
 		add(ret_sql, "SELECT min(walk || ''), max(walk || '') FROM identity "
 			     "WHERE deployed_ms <> 0 AND deployed_ms BETWEEN $1 AND $2");
+	} else if (number >= QUERY_NOTE_READ) {
+		add(ret_sql, "%s", note_sql[number]);
 	} else {
 		write_sql(number, ret_sql);
 	}

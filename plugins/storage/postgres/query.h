@@ -14,12 +14,15 @@
 enum query_lead { QUERY_ALL, QUERY_ODD, QUERY_KEY, QUERY_SERIAL }; /* what leads to the records of a walk */
 
 enum query_number {
-	QUERY_INSERT, /* the columns of record.h but the revision; no row if a unique index holds against it */
-	QUERY_UPDATE, /* the columns of record.h; no row if serial and revision do not match */
-	QUERY_POINT,  /* $1 serial: the columns of record.h */
-	QUERY_NOW,    /* the server's clock in milliseconds; 1 if it takes no writes, else 0 */
-	QUERY_RANGE,  /* $1 to $2 deployed_ms, both included, but not 0: least and greatest `walk`, NULL if none */
-	QUERY_WALK,   /* and on: see query_walk() */
+	QUERY_INSERT,      /* the columns of record.h but the revision; no row if a unique index holds against it */
+	QUERY_UPDATE,      /* the columns of record.h; no row if serial and revision do not match */
+	QUERY_POINT,       /* $1 serial: the columns of record.h */
+	QUERY_NOW,         /* the server's clock in milliseconds; 1 if it takes no writes, else 0 */
+	QUERY_RANGE,       /* $1 to $2 deployed_ms, both included, but not 0: least and greatest `walk`, NULL if none */
+	QUERY_NOTE_READ,   /* $1 name: revision and text of a note */
+	QUERY_NOTE_INSERT, /* $1 name, $2 text; no row if there is one */
+	QUERY_NOTE_UPDATE, /* $1 name, $2 text, $3 revision; no row if name and revision do not match */
+	QUERY_WALK,        /* and on: see query_walk() */
 	QUERY_COUNT = QUERY_WALK + 32,
 };
 

@@ -39,15 +39,22 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE INDEX identity_odd ON identity (walk) WHERE odd;"
 	"CREATE INDEX identity_deployed ON identity (deployed_ms, walk) WHERE deployed_ms <> 0;"
 	"CREATE INDEX identity_key ON identity (idempotency_key, walk) WHERE idempotency_key IS NOT NULL;",
+	/* Notes are few, and each is written often: room in each page keeps their rows where they are. */
+	"CREATE TABLE pep_note ("
+	"  name text COLLATE \"C\" CONSTRAINT pep_note_name PRIMARY KEY CHECK (octet_length(name) BETWEEN 1 AND 64),"
+	"  revision bigint NOT NULL CHECK (revision > 0),"
+	"  text text NOT NULL CHECK (octet_length(text) <= 65536)"
+	") WITH (fillfactor = 50);",
 };
 
 /* Which one is gone, is half built, or is not unique any more? */
 static const char lost_index_sql[] =
-	"SELECT wanted.name FROM (VALUES ('identity_serial', true), ('identity_walk', true), ('identity_enrollment', true), "
-	"('identity_odd', false), ('identity_deployed', false), ('identity_key', false)) AS wanted (name, is_unique) "
+	"SELECT wanted.name FROM (VALUES ('identity', 'identity_serial', true), ('identity', 'identity_walk', true), "
+	"('identity', 'identity_enrollment', true), ('identity', 'identity_odd', false), ('identity', 'identity_deployed', false), "
+	"('identity', 'identity_key', false), ('pep_note', 'pep_note_name', true)) AS wanted (of, name, is_unique) "
 	"WHERE NOT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname = wanted.name "
-	"AND i.indrelid = to_regclass('identity') AND i.indisvalid AND i.indisready AND i.indisunique = wanted.is_unique) "
-	"ORDER BY 1 LIMIT 1";
+	"AND i.indrelid = to_regclass(wanted.of) AND i.indisvalid AND i.indisready AND i.indisunique = wanted.is_unique) "
+	"ORDER BY wanted.of, wanted.name LIMIT 1";
 
 /* One statement with at most one parameter. */
 static pep_status ask(PGconn *conn, const char *sql, const char *value, PGresult **ret_result, struct pep_error *err)

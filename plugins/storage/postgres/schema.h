@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * schema.h - the table with its indexes: made, brought to the present version, checked.
+ * schema.h - the tables with their indexes: made, brought to the present version, checked.
  */
 #ifndef PLUGINS_STORAGE_POSTGRES_SCHEMA_H
 #define PLUGINS_STORAGE_POSTGRES_SCHEMA_H
@@ -8,7 +8,7 @@
 #include <libpq-fe.h>
 #include <pep/plugin.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* Of several servers that start at once one does it, the others wait for it. If there is nothing to do, reading is all that happens.
  * PEP_INVALID: an administrator has to look. After a failure the connection is not to be used again. */
