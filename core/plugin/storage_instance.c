@@ -200,7 +200,7 @@ pep_status storage_count(struct storage *storage, const struct pep_scan_query *q
 		return slot_result(&storage->slot, storage->ops->count(storage->store, query, ret_count, err), PEP_INTERNAL, err);
 	}
 	status = storage_scan_open(storage, query, &scan, err);
-	if (status != PEP_OK)
+	if (status != PEP_OK || !scan)
 		return status;
 	for (status = storage_scan_next(scan, &id, err); status == PEP_OK && id; status = storage_scan_next(scan, &id, err))
 		count++;

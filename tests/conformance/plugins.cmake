@@ -19,9 +19,15 @@ exporter_conformance(csv_guarded csv --profile inventory --set spreadsheet_safe=
 exporter_conformance(json json --expect "${golden}/identities.json")
 exporter_conformance(jsonl jsonl --expect "${golden}/identities.jsonl")
 
+# Every run of it starts a program: two minutes, which is enough once.
+if(NOT PEP_SANITIZE)
+  exporter_conformance(exec exec --set command=/bin/cat --set media_type=application/x-ndjson --set suffix=jsonl)
+endif()
+
 # The same program on the other kinds: what it looks at without their pages of facts.
 add_test(NAME plugin_check_sqlite COMMAND pep-plugin-check $<TARGET_FILE:plugin-sqlite>)
 add_test(NAME plugin_check_mock COMMAND pep-plugin-check $<TARGET_FILE:plugin-mock> --gateway 192.0.2.1:7777)
+add_test(NAME plugin_check_webhook COMMAND pep-plugin-check $<TARGET_FILE:plugin-webhook> --static)
 add_test(NAME plugin_check_fcc COMMAND pep-plugin-check $<TARGET_FILE:plugin-fcc> --static)
 add_test(NAME plugin_check_fcu COMMAND pep-plugin-check $<TARGET_FILE:plugin-fcu> --static)
 

@@ -136,12 +136,12 @@ void storage_scan_close(struct storage_scan *scan)
 
 pep_status storage_count(struct storage *storage, const struct pep_scan_query *query, int64_t *ret_count, struct pep_error *err)
 {
-	struct storage_scan *scan;
-	const struct pep_identity *id;
+	struct storage_scan *scan = NULL;
+	const struct pep_identity *id = NULL;
 	int64_t count = 0;
 	pep_status status = storage_scan_open(storage, query, &scan, err);
 
-	if (status != PEP_OK)
+	if (status != PEP_OK || !scan)
 		return status;
 	while (storage_scan_next(scan, &id, err) == PEP_OK && id)
 		count++;
