@@ -35,8 +35,8 @@ struct link_use {
 pep_status link_open(struct link *link, const struct pep_host *host, const struct address_setup *setup, struct pep_error *err);
 void link_close(struct link *link);
 
-/* Waits for a connection as long as timeout_ms; PEP_UNAVAILABLE: all are in use, or somebody has just waited for a server in vain. The driver drops those that a failure of another one
- * has made doubtful. [any thread] */
+/* Waits for a connection as long as timeout_ms; PEP_UNAVAILABLE: all are in use, or somebody has just waited for a server in vain. The
+ * driver drops those that a failure of another one has made doubtful. [any thread] */
 pep_status link_take(struct link *link, struct link_use *ret_use, struct pep_error *err);
 void link_give(struct link *link, struct link_use *use);
 

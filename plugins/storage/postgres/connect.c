@@ -61,6 +61,7 @@ static const char *advice(const char *text)
 		{"password", "correct storage.user and storage.password"},
 		{"authentication", "correct storage.user, storage.password and the server's pg_hba.conf"},
 		{"pg_hba.conf", "correct storage.user and sslmode, or allow it in the server's pg_hba.conf"},
+		{"private key", "correct storage.sslkey: the key of sslcert, in a file that only the server's user may read"},
 		{"root certificate", "give storage.sslrootcert, the file of the authority that signed the server's certificate"},
 		{"certificate verify failed",
 		 "correct storage.sslrootcert, or the server's certificate: has it expired, does it name the host?"},

@@ -168,7 +168,7 @@ static pep_status keep_present(const char *store, const struct names *names, str
 }
 
 /* Between the first step and the last a store stands there without its log, or none: whoever is killed there left a file that keeps
- * servers from starting, until a restore is done again. */
+ * servers from starting, until a restore is done again. Removing that file is no way back: the store may lack its log. */
 static pep_status exchange(const struct place *place, const struct names *names, bool is_kept, struct pep_error *err)
 {
 	pep_status status = PEP_OK;
@@ -223,8 +223,7 @@ pep_status backup_check_restored(const char *store_path, struct pep_error *err)
 	if (snprintf(next, sizeof(next), "%s" RESTORING_SUFFIX, store_path) >= (int)sizeof(next) || !is_there(next))
 		return PEP_OK;
 	return pep_fail(err, PEP_INVALID, 0,
-			"cannot use %s: a restore of it was interrupted: run pep-server restore again; if it is not wanted any "
-			"more, remove %s",
+			"cannot use %s: a restore of it was interrupted: run pep-server restore again; do not remove %s",
 			store_path, next);
 }
 
