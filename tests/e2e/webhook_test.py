@@ -25,6 +25,8 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import postgres_server  # noqa: E402
+import stores  # noqa: E402
 from server import Server, build_folder  # noqa: E402
 
 BUILD = None
@@ -437,6 +439,71 @@ def nothing_is_lost_when_the_receiver_dies_again_and_again(top):
     receiver.wait_for(lambda: {serial for _, serial in taken} | set(receiver.serials()) >= set(serials))
     assert server.stop() == 0
     receiver.stop()
+
+
+# --- several servers on one store ---
+
+def expire(store):
+    """As if 90 seconds had passed since the holder, who is dead, wrote the note."""
+    store.server.sql("UPDATE pep_note SET text = regexp_replace(text, '\"until_ms\":[0-9]+', '\"until_ms\":1') WHERE name = 'push.mes'",
+                     "move%d" % store.number)
+
+
+@test
+def of_two_servers_one_tells_and_the_other_takes_over(top):
+    if not os.path.exists(os.path.join(BUILD, "plugins", "lib", "postgres.so")) or not postgres_server.binaries():
+        print("SKIP of_two_servers_one_tells_and_the_other_takes_over: PostgreSQL or its plugin is not there", flush=True)
+        return
+    store = stores.Postgres(top)
+    try:
+        share(top, store.fresh(), lambda: expire(store))
+    finally:
+        store.stop()
+
+
+def share(top, section, let_time_pass):
+    receiver = Receiver()
+    one, two = (make(os.path.join(top, name), receiver, name=name, storage=section, injector="seed: " + name) for name in ("one", "two"))
+
+    def tell(servers, prefix):
+        serials = ["GW-%s-%d" % (prefix, i) for i in range(10)]
+        for i, serial in enumerate(serials):
+            provision(servers[i % len(servers)], serial)
+        return serials
+
+    def states():
+        return [push_state(server)[1]["state"] for server in (one, two)]
+
+    def is_told(serials):
+        return set(serials) <= set(receiver.serials())
+    try:
+        one.start()
+        until(lambda: push_state(one)[1]["state"] == "ok")
+        two.start()
+        until(lambda: states() == ["ok", "standby"])
+        serials = tell((one, two), "both")
+        receiver.wait_for(lambda: is_told(serials))
+        assert len(receiver.taken) == len(serials), "both tell"
+        one.kill()
+        serials += tell((two,), "killed")
+        assert push_state(two)[1]["state"] == "standby" and len(receiver.taken) == 10, "it does not wait for the other's time to end"
+        let_time_pass()
+        until(lambda: push_state(two)[1]["state"] == "ok", 120)
+        receiver.wait_for(lambda: is_told(serials))
+        one.start()
+        until(lambda: states() == ["standby", "ok"])
+        assert two.stop() == 0
+        begun = time.monotonic()
+        serials += tell((one,), "stopped")
+        receiver.wait_for(lambda: is_told(serials))
+        assert time.monotonic() - begun < 60, "an orderly stop leaves it at once"
+        assert one.stop() == 0
+        assert set(receiver.serials()) == set(serials) and not receiver.bad
+    finally:
+        for server in (one, two):
+            if server.process and server.process.poll() is None:
+                server.kill()
+        receiver.stop()
 
 
 # --- records that appear late ---
