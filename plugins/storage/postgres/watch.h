@@ -12,16 +12,19 @@
 
 #include <pthread.h>
 
+#define WATCH_FRESH_MS 1000 /* how long a look is good for, from its question on */
+
 struct watch {
 	pthread_mutex_t lock;
-	int64_t looked_boot_ms; /* by CLOCK_BOOTTIME; 0: never */
+	int64_t looked_boot_ms; /* when the last question left, by CLOCK_BOOTTIME; 0: never */
 	int64_t ahead_ms;       /* the store's clock minus CLOCK_BOOTTIME */
 };
 
 void watch_init(struct watch *watch);
 void watch_fini(struct watch *watch);
 
-/* The present time. Never later than the store's own would be, unless that is set back. [any thread] */
+/* The present time. Never later than the store's own would be, unless that is set back; and never earlier than the store's was when
+ * this was called, by more than WATCH_FRESH_MS. [any thread] */
 pep_status watch_now(struct watch *watch, struct pool *pool, int64_t *ret_ms, struct pep_error *err);
 /* Asks the server, in any case. *ret_writable: does it take writes? [any thread] */
 pep_status watch_look(struct watch *watch, struct pool *pool, bool *ret_writable, struct pep_error *err);
