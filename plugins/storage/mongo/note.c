@@ -15,7 +15,7 @@ struct desk {
 
 static pep_status desk_take(struct link *link, struct desk *ret_desk, struct pep_error *err)
 {
-	struct desk desk;
+	struct desk desk = {0};
 	pep_status status = link_take(link, &desk.use, err);
 
 	if (status != PEP_OK)
@@ -76,7 +76,7 @@ static pep_status find(struct link *link, const bson_t *filter, const bson_t *op
 	bson_error_t error = {0};
 	const bson_t *document;
 	mongoc_cursor_t *cursor;
-	struct desk desk;
+	struct desk desk = {0};
 	pep_status status = desk_take(link, &desk, err);
 
 	if (status != PEP_OK)
@@ -127,7 +127,7 @@ static pep_status insert(struct link *link, const char *name, const char *text, 
 {
 	bson_t document = BSON_INITIALIZER;
 	bson_error_t error = {0};
-	struct desk desk;
+	struct desk desk = {0};
 	pep_status status;
 
 	if (BSON_APPEND_UTF8(&document, "_id", name) && BSON_APPEND_UTF8(&document, "text", text) &&
@@ -156,7 +156,7 @@ static pep_status change_one(struct link *link, const char *name, const bson_t *
 			     struct pep_error *err)
 {
 	bson_error_t error = {0};
-	struct desk desk;
+	struct desk desk = {0};
 	bson_iter_t iter;
 	bson_t reply;
 	pep_status status = desk_take(link, &desk, err);
