@@ -6,6 +6,7 @@
 #include "suites.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,7 @@ int main(int count, char **values)
 	arguments.settings = calloc((size_t)count + 1, sizeof(*arguments.settings));
 	if (!arguments.settings)
 		return complain(EXIT_FAILED, "out of memory");
+	(void)signal(SIGPIPE, SIG_IGN); /* as in the server: a plugin may write to a pipe that nobody reads */
 	read_arguments(count, values, &arguments);
 	if (arguments.exit_code < 0)
 		arguments.exit_code = run(&arguments);
