@@ -88,7 +88,7 @@ static pep_status take(struct subscriber *subscriber, struct pep_error *err)
 		subscription->is_held = false;
 		return status;
 	}
-	subscriber->wants_dead = subscription->progress.dead_count > 0;
+	wish_dead(subscriber);
 	subscriber->late_ms = 0;
 	subscriber->failures = subscriber->refusals = 0;
 	log_event(LOG_INFO, "push: begins", LOG_TEXT("push", subscriber->setup.name),
@@ -226,8 +226,7 @@ int64_t subscriber_turn(struct subscriber *subscriber, bool *ret_is_patient)
 
 	*ret_is_patient = false;
 	if (status == PEP_OK && begun_ms >= subscriber->not_before_ms) {
-		if (subscriber->wants_dead)
-			retry_dead(subscriber, begun_ms);
+		retry_dead(subscriber, begun_ms);
 		status = work(subscriber, begun_ms, &has_more, &err);
 	}
 	if (status == PEP_OK)

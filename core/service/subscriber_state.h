@@ -23,7 +23,9 @@ struct subscriber {
 	unsigned failures, refusals;
 	int64_t not_before_ms; /* clock_boot_ms() */
 	bool has_said_full;
-	bool wants_dead; /* the dead letters are worth another try */
+	/* So many dead letters, the first ones, are to be tried once more, not before then (clock_boot_ms()). */
+	size_t dead_left;
+	int64_t dead_not_before_ms;
 };
 
 /* Records that are to be told, copied: no scan stays open while somebody else takes his time. */
@@ -46,7 +48,9 @@ void count_backlog(struct subscriber *subscriber);
 /* --- subscriber_tell.c --- */
 /* True: all of it. The first failure, and the time (clock_boot_ms() of the turn's beginning), end it. */
 bool tell_batch(struct subscriber *subscriber, struct batch *batch, int64_t begun_ms);
-/* Each dead letter once, while time is left. */
+/* Each dead letter is to be tried once more. */
+void wish_dead(struct subscriber *subscriber);
+/* Those that still are, while time is left. What is refused again goes to the end. */
 void retry_dead(struct subscriber *subscriber, int64_t begun_ms);
 /* Takes away what is not for the eyes of an exporter. */
 void strip_record(struct pep_identity *id);

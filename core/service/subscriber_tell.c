@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define WAIT_MAX_MS 3600000 /* that the other side may ask for */
+#define DEAD_WAIT_MS 60000  /* before a dead letter is tried again that found nobody */
 
 /* What is not for the eyes of an exporter, and what a brief record may lack anyway. */
 void strip_record(struct pep_identity *id)
@@ -124,7 +125,7 @@ bool tell_batch(struct subscriber *subscriber, struct batch *batch, int64_t begu
 			return false;
 		}
 		if (subscriber->report.state == SUBSCRIBER_FAILING)
-			subscriber->wants_dead = true; /* whatever was wrong, somebody may have mended it */
+			wish_dead(subscriber); /* whatever was wrong, somebody may have mended it */
 		say_well(subscriber);
 		remember(subscriber, id);
 	}
@@ -152,7 +153,7 @@ static pep_status find_dead(struct subscriber *subscriber, const struct dead_let
 	return PEP_OK;
 }
 
-/* *ret_is_gone: it is one no more. False: it makes no sense to go on. */
+/* *ret_is_gone: it is one no more. False: the store or the other side is away. */
 static bool try_dead(struct subscriber *subscriber, const struct dead_letter *letter, bool *ret_is_gone)
 {
 	AUTO(arena_fini) struct arena arena = {0};
@@ -172,22 +173,34 @@ static bool try_dead(struct subscriber *subscriber, const struct dead_letter *le
 	return !is_away(status);
 }
 
+void wish_dead(struct subscriber *subscriber)
+{
+	subscriber->dead_left = subscriber->subscription.progress.dead_count;
+	subscriber->dead_not_before_ms = 0;
+}
+
 void retry_dead(struct subscriber *subscriber, int64_t begun_ms)
 {
 	struct progress *progress = &subscriber->subscription.progress;
-	size_t kept = 0, next = 0;
-	bool goes_on = true;
 
-	for (; next < progress->dead_count; next++) {
+	if (begun_ms < subscriber->dead_not_before_ms)
+		return;
+	while (subscriber->dead_left && !is_over(subscriber, begun_ms)) {
+		const struct dead_letter letter = progress->dead[0];
 		bool is_gone = false;
 
-		goes_on = goes_on && !is_over(subscriber, begun_ms) && try_dead(subscriber, &progress->dead[next], &is_gone);
-		if (is_gone)
+		if (!try_dead(subscriber, &letter, &is_gone)) {
+			subscriber->dead_not_before_ms = clock_boot_ms() + DEAD_WAIT_MS;
+			return;
+		}
+		subscriber->dead_left--;
+		progress->dead_count--;
+		memmove(progress->dead, progress->dead + 1, progress->dead_count * sizeof(letter));
+		if (is_gone) {
 			subscriber->subscription.is_changed = true;
-		else
-			progress->dead[kept++] = progress->dead[next];
+			subscriber->has_said_full = false;
+		} else {
+			progress->dead[progress->dead_count++] = letter;
+		}
 	}
-	progress->dead_count = kept;
-	subscriber->has_said_full = false;
-	subscriber->wants_dead = false;
 }

@@ -260,6 +260,66 @@ static void a_dead_letter_is_tried_again_after_an_outage(void **state)
 	subscriber_free(subscriber);
 }
 
+static pep_status away(struct exporter *exporter, const struct pep_identity *id, int64_t *ret_wait_ms)
+{
+	(void)exporter;
+	(void)id;
+	(void)ret_wait_ms;
+	return PEP_UNAVAILABLE;
+}
+
+/* Its one more try is not used up while nobody is there to take it. */
+static void a_dead_letter_waits_for_one_who_is_away(void **state)
+{
+	struct world *world = *state;
+	struct subscriber *subscriber = start(world);
+
+	world->exporter.answer = refuse_one;
+	world->exporter.poison = "A0";
+	world_deploy(world, "A0", world_now_ms);
+	(void)world_run(subscriber, 10000);
+	assert_int_equal(subscriber_report(subscriber)->dead_letters, 1);
+	subscriber_free(subscriber);
+	world->exporter.answer = away;
+	world->exporter.calls = 0;
+	subscriber = start(world);
+	(void)world_run(subscriber, 300000);
+	assert_in_range(world->exporter.calls, 2, 6);
+	world->exporter.answer = NULL;
+	(void)world_run(subscriber, 60000);
+	assert_int_equal(subscriber_report(subscriber)->dead_letters, 0);
+	assert_int_equal(world_times(world, "A0"), 1);
+	subscriber_free(subscriber);
+}
+
+/* Nor while a turn has no time left for it. */
+static pep_status slow(struct exporter *exporter, const struct pep_identity *id, int64_t *ret_wait_ms)
+{
+	(void)exporter;
+	(void)id;
+	(void)ret_wait_ms;
+	world_now_ms += 700;
+	return PEP_OK;
+}
+
+static void all_dead_letters_are_tried_by_a_slow_one(void **state)
+{
+	struct world *world = *state;
+	struct subscriber *subscriber = start(world);
+
+	world->exporter.answer = refuse_all;
+	world_deploy_many(world, "A", 10);
+	(void)world_run(subscriber, 3600000);
+	assert_int_equal(subscriber_report(subscriber)->dead_letters, 10);
+	subscriber_free(subscriber);
+	world->exporter.answer = slow;
+	subscriber = start(world);
+	(void)world_run(subscriber, 60000);
+	assert_int_equal(subscriber_report(subscriber)->dead_letters, 0);
+	assert_int_equal(world->exporter.told_count, 10);
+	subscriber_free(subscriber);
+}
+
 static void a_dead_letter_may_become_obsolete(void **state)
 {
 	struct world *world = *state;
@@ -467,6 +527,8 @@ int main(void)
 		TEST(it_waits_as_it_is_asked_to),
 		TEST(what_is_refused_is_set_aside_and_the_next_follows),
 		TEST(a_dead_letter_is_tried_again_after_an_outage),
+		TEST(a_dead_letter_waits_for_one_who_is_away),
+		TEST(all_dead_letters_are_tried_by_a_slow_one),
 		TEST(a_dead_letter_may_become_obsolete),
 		TEST(when_the_dead_letters_are_full_it_waits),
 		TEST(a_late_one_that_is_refused_is_counted),
