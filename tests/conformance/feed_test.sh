@@ -45,7 +45,7 @@ expect 1 'unknown key "profil"' "$plugins/csv.so" --set profil=portal --data sui
 expect 1 'is of kind storage' "$plugins/sqlite.so" --data suite
 expect 1 'a plugin'"'"'s file is NAME.so' /etc/passwd
 # A program that ends before it has read all is judged by its exit code, as in the server: no signal ends the check.
-expect 0 '' "$plugins/exec.so" --set command=/bin/true --data sample:20000
+expect 0 '"serialNumber"' "$plugins/exec.so" --set "command=/usr/bin/head -n 1" --data sample:20000
 expect 1 'ended with exit code 1' "$plugins/exec.so" --set command=/bin/false --data sample:20000
 expect 2 'name one plugin file'
 expect 2 'exclude each other' "$plugins/csv.so" --data suite --records x
