@@ -80,6 +80,8 @@ static int migrate(const struct store_side *from, const struct store_side *to)
 	if (code == COMMAND_DONE)
 		code = migration_copy(&migration);
 	if (code == COMMAND_DONE)
+		code = migration_notes(from, to);
+	if (code == COMMAND_DONE)
 		code = migration_verify(&migration);
 	if (code == COMMAND_DONE)
 		(void)printf("copied %lld records, %lld were there; %s and %s are equal\n", (long long)migration.copied_count,

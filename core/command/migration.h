@@ -11,6 +11,8 @@
 #include "core/command/canonical.h"
 #include "core/plugin/instance.h"
 
+struct store_side;
+
 #define MIGRATION_SHOWN_COUNT 10 /* records that are named */
 
 struct migration {
@@ -28,6 +30,9 @@ int migration_look(struct migration *migration);
 /* Inserts what the target lacks. Nothing is ever overwritten. COMMAND_DIFFERENT: some of it is there and differs.
  * COMMAND_FAILED: a store failed; the same again goes on. */
 int migration_copy(struct migration *migration);
+/* Copies how far each subscriber of `push` in either configuration has been told, where the target does not know it yet. The stores are
+ * open. COMMAND_FAILED: a store failed. */
+int migration_notes(const struct store_side *from, const struct store_side *to);
 /* Reads both from end to end, side by side. COMMAND_DIFFERENT: they are not equal, or the source has changed since migration_copy(). */
 int migration_verify(const struct migration *migration);
 

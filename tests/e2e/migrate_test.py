@@ -219,6 +219,28 @@ def a_signal_stops_it(place, store):
 
 
 @each_store
+def subscribers_go_on(place, store):
+    """How far a subscriber has been told comes along; what the target knows of him is kept."""
+    push = "push:\n  - name: mes\n    plugin: webhook\n    url: http://127.0.0.1:9/\n    secret: ${PEP_TEST_SECRET}\n"
+    os.environ["PEP_TEST_SECRET"] = "a secret of thirty-two characters"
+    source, source_path = place.sqlite(5)
+    middle, (last, last_path) = place.conf(store.fresh()), place.sqlite()
+    for conf in (source, last):
+        with open(conf, "a", encoding="utf-8") as file:
+            file.write(push)
+    for text in ("told so far", "told more"):
+        with sqlite3.connect(source_path) as db:
+            db.execute("INSERT OR REPLACE INTO note VALUES ('push.mes', 7, ?)", (text,))
+            db.execute("INSERT OR REPLACE INTO note VALUES ('push.other', 7, ?)", (text,))
+        db.close()
+        place.migrate(source, middle)
+        place.migrate(middle, last)
+        with sqlite3.connect(last_path) as db:
+            assert db.execute("SELECT * FROM note").fetchall() == [("push.mes", 1, "told so far")]
+        db.close()
+
+
+@each_store
 def a_foreign_record(place, store):
     source, _ = place.sqlite(50)
     other, other_path = place.sqlite(1)
