@@ -254,11 +254,11 @@ class Proxy:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def said(self, offset):
-        """What it has logged behind that byte."""
-        with open(self.log, "rb") as file:
-            file.seek(offset)
-            return file.read().decode()
+    def is_up(self, mark):
+        """Does it send requests to this server, by what it said last?"""
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        return text.rfind("servers/%s is DOWN" % mark) <= text.rfind("servers/%s is UP" % mark)
 
     def stop(self):
         self.process.terminate()
