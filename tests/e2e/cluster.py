@@ -100,7 +100,7 @@ class Member(Server):
     """One of the servers. Its mock gateways make identities that tell who made them: `seed` is its folder's name."""
 
     def __init__(self, build, top, mark, name, store, gateways):
-        self.name, self.mark, self.failpoint = name, mark, None
+        self.name, self.mark, self.is_as_usual = name, mark, True
         folder = os.path.join(top, mark)
         super().__init__(build, folder, name=name, injector="seed: %s\ngateways: %s" % (mark, gateways),
                          server="injections: 64\nconnections_per_address: 1000", log="")
@@ -116,13 +116,14 @@ class Member(Server):
 
     def times(self, timeout_ms, lease_ms):
         """For the next start."""
+        self.is_usual = (timeout_ms, lease_ms) == (TIMEOUT_MS, LEASE_MS)
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(self.text.replace("timeout: 10s", "timeout: %dms" % timeout_ms).replace("lease: 20s", "lease: %dms" % lease_ms))
 
     def begin(self, failpoint=None, wait=True):
         asan = os.environ.get("ASAN_OPTIONS", "")
         env = {**self.clock.env, "ASAN_OPTIONS": asan + (":" if asan else "") + "verify_asan_link_order=0"}
-        self.failpoint = failpoint
+        self.is_as_usual = self.is_usual and not failpoint
         if failpoint:
             env["PEP_FAILPOINT"] = failpoint
         return self.start(env, wait)
@@ -253,11 +254,11 @@ class Proxy:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def said(self, offset):
-        """What it has logged behind that byte."""
-        with open(self.log, "rb") as file:
-            file.seek(offset)
-            return file.read().decode()
+    def is_up(self, mark):
+        """Does it send requests to this server, by what it said last?"""
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        return text.rfind("servers/%s is DOWN" % mark) <= text.rfind("servers/%s is UP" % mark)
 
     def stop(self):
         self.process.terminate()
@@ -297,7 +298,7 @@ class Cluster:
             member.clock.jump(0)
             if member.is_alive():
                 member.wake()
-            if member.is_alive() and (member in self.strangers or member.failpoint):
+            if member.is_alive() and (member in self.strangers or not member.is_as_usual):
                 member.kill()
             member.times(TIMEOUT_MS, LEASE_MS)
         self.begin_all()

@@ -37,6 +37,9 @@ def test(function):
 @test
 def one_serial_asked_for_everywhere_at_once(cluster):
     everywhere = [*cluster.members, cluster.proxy]
+    for member in cluster.members: # nothing is to end early on a busy machine
+        member.times(20000, 60000)
+        member.again()
     for turn in range(6):
         serial = ("MOCK-SLOW-%d-" % (turn * 40) if turn % 2 else "race-") + str(turn)
         barrier = threading.Barrier(len(everywhere) * 4)
@@ -68,14 +71,13 @@ def a_lost_answer_is_repeated_by_any_server(cluster):
 
 @test
 def others_free_what_a_dead_server_held(cluster):
-    a, b, c = cluster.members
+    a, b, _ = cluster.members
     for first, second in (PLACES[:2], PLACES[2:]):
         serials = {"dead-" + place: member for place, member in ((first, a), (second, b))}
         for serial, member in serials.items():
             member.again(serial.split("-")[1] + ":1")
             assert cluster.ask(member, serial).status == 0
             assert member.wait() == -9
-        assert all(cluster.ask(c, serial).code == "in_progress" for serial in serials if cluster.state(serial) in ("claimed", "contacted", "issued"))
         for serial in serials:
             # Another key: the same station, or another one that does not know what happened.
             answer = cluster.ask_until_deployed(cluster.proxy, serial, "later-" + serial)
@@ -214,9 +216,10 @@ def the_clock_of_the_database_jumps(cluster):
         assert cluster.ask(b, serial).code == "in_progress"
         cluster.store.clock.jump(HOUR_MS * turn) # its lease is over, though it lives and is in time
         later = Background(lambda serial=serial: cluster.ask_until_deployed(b, serial, "later-" + serial))
-        until(lambda serial=serial: cluster.record(serial)["attempt"] > 1, "another attempt has taken over")
         if place == "claimed":
             later.answer()
+        else: # and has said so: until then a late fact of a would win
+            until(lambda serial=serial: cluster.record(serial)["contacted"] > 1, "another attempt has taken over")
         a.wake()
         late, answer = request.answer(), later.answer()
         # What a sends comes before what b sends, since a was there first; then b's is what counts.
@@ -229,17 +232,18 @@ def the_clock_of_the_database_jumps(cluster):
 @test
 def the_proxy_leaves_out_who_is_away(cluster):
     a, b, c = cluster.members
-    seen = os.path.getsize(cluster.proxy.log)
+    until(lambda: all(cluster.proxy.is_up(mark) for mark in "abc"), "three servers that are in")
     a.kill()
     b.pause()
     # Until the checks have seen it, a request may meet the paused one, and waits; afterwards none does.
     until(lambda: Background(lambda: cluster.ask(cluster.proxy, "away", timeout=1)).answer().status == 200, "an answer of c")
-    until(lambda: all("servers/%s is DOWN" % mark in cluster.proxy.said(seen) for mark in "ab"), "two servers that are out")
+    until(lambda: not cluster.proxy.is_up("a") and not cluster.proxy.is_up("b"), "two servers that are out")
     for n in range(10):
         answer = cluster.ask(cluster.proxy, "away-%d" % n)
         assert answer.status == 200 and answer.server == "c", answer
     b.wake()
     a.begin()
+    until(lambda: all(cluster.proxy.is_up(mark) for mark in "abc"), "three servers that are in again")
     c.stop()
     assert cluster.ask_until_deployed(cluster.proxy, "back").server in "ab"
 

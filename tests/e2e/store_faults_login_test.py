@@ -102,14 +102,16 @@ def postgres_cases(authority, build, top):
         good, bad = authority.password("good", PASSWORD), authority.password("bad", WRONG)
 
         def storage(host="localhost", password=good, root=ca, mode="verify-full", user="keeper", database=DATABASE):
-            text = "plugin: postgres\nhost: %s\nport: '%d'\ndatabase: %s\nuser: %s\nsslmode: %s\n" % (host, server.port, database, user, mode)
+            text = "plugin: postgres\nhost: %s\nport: '%d'\ndatabase: %s\nuser: %s\nsslmode: %s\n"
+            text %= (host, server.port, database, user, mode)
             return text + ("password: file:%s\n" % password if password else "") + ("sslrootcert: %s\n" % root if root else "")
 
         yield Case("verify-full", storage())
         yield Case("verify-ca, another name", storage("127.0.0.1", mode="verify-ca"))
         yield Case("another authority", storage(root=other), "certificate verify failed.*correct storage.sslrootcert")
         yield Case("another name", storage("127.0.0.1"), "does not match host name.*correct storage")
-        yield Case("no authority", storage(root=authority.path("nowhere.pem")), "root certificate file.*nowhere.pem.* does not exist.*storage.sslrootcert")
+        yield Case("no authority", storage(root=authority.path("nowhere.pem")),
+                   "root certificate file.*nowhere.pem.* does not exist.*storage.sslrootcert")
         yield Case("wrong password", storage(password=bad), "password authentication failed.*correct storage.user and storage.password")
         yield Case("no password", storage(password=None), "no password supplied.*storage.password")
         yield Case("no such user", storage(user="nobody2"), "no pg_hba.conf entry|authentication failed")
@@ -165,7 +167,8 @@ def mongo_cases(authority, _build, top):
         yield Case("TLS, verified, with a password", storage(port))
         yield Case("another authority", storage(port, "&tls=true&tlsCAFile=" + authority.path("other.pem")), tls)
         yield Case("another name", storage(port, host="127.0.0.1"), tls)
-        yield Case("no authority", storage(port, "&tls=true&tlsCAFile=" + authority.path("nowhere.pem")), "tlsCAFile .*nowhere.pem.* cannot be read: No such file")
+        yield Case("no authority", storage(port, "&tls=true&tlsCAFile=" + authority.path("nowhere.pem")),
+                   "tlsCAFile .*nowhere.pem.* cannot be read: No such file")
         yield Case("no TLS", storage(port, ""), "cannot open .*(No suitable servers|socket)")
         yield Case("wrong password", storage(port, password=bad), "Authentication failed.*check the user in uri")
         yield Case("no password", storage(port, password=None), "there is a user in it, but no password")

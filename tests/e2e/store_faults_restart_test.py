@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from faulty import until  # noqa: E402
+from postgres_server import DATABASE, USER  # noqa: E402
 from store_faults import Load, parser_of, run_tests  # noqa: E402
 
 TESTS = []
@@ -64,8 +65,8 @@ def a_table_that_cannot_be_written(world):
     world.line.ask(7000)
     with Load(world.line):
         until(lambda: len(world.line.answered) > 10, "some are answered")
-        holder = subprocess.Popen([os.path.join(server.bin, "psql"), "-X", "-q", "-h", server.folder, "-p", str(server.port), "-U", "pep", "-d",
-                                   "pep"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=server.folder)
+        holder = subprocess.Popen([os.path.join(server.bin, "psql"), "-X", "-q", "-h", server.folder, "-p", str(server.port), "-U", USER,
+                                   "-d", DATABASE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=server.folder)
         holder.stdin.write("BEGIN; LOCK TABLE s%d.identity IN EXCLUSIVE MODE; SELECT 'held';\n" % world.database.number)
         holder.stdin.flush()
         until(lambda: "held" in holder.stdout.readline(), "the lock")

@@ -76,6 +76,7 @@ def cuts_after_some_bytes(world):
             for direction in (REQUESTS, REPLIES) for _ in range(world.options.cuts // 2)]
     world.rng.shuffle(cuts)
     for turn, (direction, after) in enumerate(cuts):
+        world.expect_ready()
         if turn % 4 == 0:
             world.proxy.reset()  # so that logins are cut, too
         world.proxy.cut(direction, after, count=world.rng.choice((1, 2, 4)))
@@ -107,6 +108,9 @@ def a_slow_network(world):
     wrong = {told: count for told, count in world.line.told.items() if told[1] != 200}
     assert not wrong, wrong
     world.finish()
+
+
+a_slow_network.deadline_ms = None
 
 
 @test
@@ -188,6 +192,10 @@ def stopping_while_the_database_is_away(world):
     world.proxy.heal()
     world.server.start()
     world.finish()
+
+
+for replicated in (the_reply_of_each_write_cut_at_each_byte, every_connection_cut_under_load, a_frozen_network):
+    replicated.is_replicated = True
 
 
 def main():
