@@ -196,7 +196,7 @@ static void nothing_is_left(void *ctx)
 	for (unsigned i = 0; i < ROUNDS; i++)
 		open_and_close(ctx, &setup);
 	after = allocated_bytes();
-	suite_expect(after < before + ROUNDS * 8, "%zu bytes were not freed, about %zu each time", after - before,
+	suite_expect(after < before + (size_t)ROUNDS * 8, "%zu bytes were not freed, about %zu each time", after - before,
 		     (after - before) / ROUNDS);
 }
 
