@@ -25,7 +25,7 @@ struct api_context {
 	struct provisioner *provisioner;
 	struct spool *spool;
 	struct audit *audit;
-	struct push *push; /* NULL: nobody is told */
+	struct push *push;             /* NULL: nobody is told */
 	const regex_t *serial_pattern; /* NULL: none */
 };
 
