@@ -11,7 +11,7 @@ void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT])
 		{.path = "/verification-key", .methods = HTTP_GET | HTTP_HEAD, .place = read, .handler = api_verification_key},
 		{.path = "/enrollment-ids", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_WORKER, .handler = api_enrollment_ids},
 		{.path = "/identity", .methods = HTTP_GET | HTTP_POST, .place = ROUTE_INJECT, .handler = api_identity},
-		{.path = "/export/*", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_WORKER, .handler = api_export},
+		{.path = "/export/*", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_EXPORT, .handler = api_export},
 		{.path = "/healthz", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_INLINE, .handler = api_healthz},
 		{.path = "/readyz", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_WORKER, .handler = api_readyz},
 		{.path = "/docs",

@@ -240,10 +240,17 @@ static void refuse_busy(struct exchange *exchange)
 	exchange->step = EXCHANGE_READY;
 }
 
+static struct pool *pool_of(const struct serving *serving, enum route_place place)
+{
+	if (place == ROUTE_INJECT)
+		return serving->injections;
+	return place == ROUTE_EXPORT ? serving->exports : serving->workers;
+}
+
 static enum MHD_Result suspend(struct exchange *exchange)
 {
 	struct serving *serving = exchange->serving;
-	struct pool *pool = exchange->route->place == ROUTE_INJECT ? serving->injections : serving->workers;
+	struct pool *pool = pool_of(serving, exchange->route->place);
 
 	exchange->step = EXCHANGE_WORKING;
 	exchange->job.run = run_job;

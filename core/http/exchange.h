@@ -25,7 +25,7 @@
 struct serving {
 	const struct listener_settings *settings;
 	struct connections connections;
-	struct pool *workers, *injections;
+	struct pool *workers, *exports, *injections;
 	struct feeds *feeds;
 	_Atomic(bool) draining;
 	bool check_lines; /* the library splits the head in place, so that guard.h can see what it passed over */

@@ -169,8 +169,11 @@ static pep_status start_inside(struct listener *listener, struct pep_error *err)
 
 	if (status == PEP_OK)
 		status = pool_start(settings->injections, settings->injection_queue, &serving->injections, err);
+	/* A program that hangs while it writes a file must not keep lookups and the readiness page waiting. */
 	if (status == PEP_OK)
-		status = feeds_new(serving->workers, &serving->feeds, err);
+		status = pool_start(settings->workers, settings->worker_queue, &serving->exports, err);
+	if (status == PEP_OK)
+		status = feeds_new(serving->exports, &serving->feeds, err);
 	return status == PEP_OK ? start_daemon(listener, err) : status;
 }
 
@@ -213,6 +216,7 @@ static void destroy(struct listener *listener)
 	/* Their last jobs close the streams that the daemon let go of. */
 	pool_stop(listener->serving.injections);
 	pool_stop(listener->serving.workers);
+	pool_stop(listener->serving.exports);
 	feeds_free(listener->serving.feeds);
 	door_free(listener->door);
 	connections_fini(&listener->serving.connections);
@@ -295,5 +299,6 @@ void listener_stop(struct listener *listener, int64_t timeout_ms)
 	/* Who resumed a connection may still be on the way out of the library. */
 	pool_settle(listener->serving.injections);
 	pool_settle(listener->serving.workers);
+	pool_settle(listener->serving.exports);
 	destroy(listener);
 }

@@ -22,7 +22,7 @@ struct listener_settings {
 	unsigned threads;                     /* HTTP threads (epoll) */
 	unsigned connections;                 /* at the same time, over all threads */
 	unsigned connections_per_address;     /* 0: any */
-	unsigned workers, worker_queue;       /* for ROUTE_WORKER and for streams */
+	unsigned workers, worker_queue;       /* for ROUTE_WORKER; as many for ROUTE_EXPORT and streams */
 	unsigned injections, injection_queue; /* for ROUTE_INJECT; at most half the connections together */
 	int64_t header_timeout_ms; /* from accept (or the end of the previous reply) to the end of the headers and body */
 	int64_t idle_timeout_ms;   /* without a byte */

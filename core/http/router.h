@@ -11,6 +11,7 @@
 enum route_place {
 	ROUTE_INLINE, /* answered on the HTTP thread: memory, or one read that never waits */
 	ROUTE_WORKER, /* may wait: the connection is suspended, a worker runs the handler */
+	ROUTE_EXPORT, /* may wait for an exporter: workers of its own, those of the streams */
 	ROUTE_INJECT, /* waits for a gateway: workers of its own */
 };
 

@@ -125,6 +125,27 @@ def a_line_is_the_object_of_the_json_exporter(top):
 
 
 @test
+def one_that_hangs_keeps_nobody_else_waiting(top):
+    program = ("import os, sys, time\nopen(sys.argv[1] + '/begun', 'w')\n"
+               "while not os.path.exists(sys.argv[1] + '/go'): time.sleep(0.02)\nprint('done')\n")
+    server = make(top, program, gateways=1, server="workers: 1")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(export(server)))
+    thread.start()
+    until(lambda: os.path.exists(os.path.join(top, "begun")))
+    # The program may be silent for 30 s; none of these waits for it.
+    for path in ("/v3/readyz", "/v3/enrollment-id?serialNumber=GW-000"):
+        status, _, body = server.request("GET", path, timeout=15)
+        assert status == 200, (path, body)
+    with open(os.path.join(top, "go"), "w", encoding="utf-8"):
+        pass
+    thread.join()
+    status, _, body, whole = answers[0]
+    assert status == 200 and whole and body == b"done\n", answers
+    still_works(server)
+
+
+@test
 def it_may_write_before_it_reads_and_much_more(top):
     # Both pipes are full before it reads a byte; then 100 kB for each line; then 5 MB when its input has ended.
     program = ("import sys\nout = sys.stdout\nout.write('x' * 3000000)\nout.flush()\n"

@@ -101,7 +101,7 @@ static void places(void **state)
 		assert_int_equal(match(routes, "/enrollment-id")->place, inline_reads ? ROUTE_INLINE : ROUTE_WORKER);
 		assert_int_equal(match(routes, "/verification-key")->place, inline_reads ? ROUTE_INLINE : ROUTE_WORKER);
 		assert_int_equal(match(routes, "/enrollment-ids")->place, ROUTE_WORKER);
-		assert_int_equal(match(routes, "/export/csv")->place, ROUTE_WORKER);
+		assert_int_equal(match(routes, "/export/csv")->place, ROUTE_EXPORT);
 		assert_int_equal(match(routes, "/readyz")->place, ROUTE_WORKER);
 		assert_int_equal(match(routes, "/identity")->place, ROUTE_INJECT);
 		assert_int_equal(match(routes, "/healthz")->place, ROUTE_INLINE);
