@@ -64,8 +64,8 @@ static pep_status set_beginning(struct subscriber *subscriber, struct pep_error 
 		return PEP_OK;
 	}
 	status = cursor_now(subscriber->setup.storage, subscriber->setup.lease_ms, progress->cursor, err);
-	/* The cursor is of a minute ago: what is behind it already counts as told. */
-	while (status == PEP_OK && !batch.is_whole && progress->told.count < TOLD_MAX) {
+	/* The cursor is of a minute ago: what is behind it already counts as told, as far as there is room for it. */
+	for (bool goes_on = status == PEP_OK; goes_on; goes_on = status == PEP_OK && !batch.is_whole && batch.count) {
 		batch = (struct batch){.is_whole = false};
 		status = gather(subscriber, progress->cursor, &batch, err);
 		for (size_t i = 0; i < batch.count; i++)
