@@ -99,6 +99,11 @@ static pep_status check(const mongoc_uri_t *uri, const char *password, struct pe
 
 	if (!database || !*database)
 		return bad(err, "there is no database in it");
+	if (mongoc_uri_has_option(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD))
+		return pep_fail(err, PEP_INVALID, 0,
+				"uri: there is the password of a key in it, and uri is shown; give tlsCertificateKeyFile a key "
+				"without one, "
+				"which only the server's user can read");
 	if (password && *password && !mongoc_uri_get_username(uri))
 		return bad(err, "there is a password, but no user in it");
 	if ((!password || !*password) && needs_password(uri))
@@ -118,7 +123,8 @@ pep_status address_init(struct address *address, const struct address_setup *set
 				"uri: there is a password in it; put it into a file, and write password: file:PATH");
 	*address = (struct address){.uri = mongoc_uri_new_with_error(setup->uri, &error)};
 	if (!address->uri)
-		return bad(err, error.message);
+		/* It may quote a part of a password. */
+		return bad(err, strchr(error.message, '@') ? "the driver cannot read it" : error.message);
 	status = check(address->uri, setup->password, err);
 	if (status == PEP_OK && setup->password && *setup->password && !mongoc_uri_set_password(address->uri, setup->password))
 		status = pep_fail(err, PEP_INVALID, 0, "password: it is no UTF-8 text");
