@@ -101,9 +101,8 @@ static pep_status check(const mongoc_uri_t *uri, const char *password, struct pe
 		return bad(err, "there is no database in it");
 	if (mongoc_uri_has_option(uri, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD))
 		return pep_fail(err, PEP_INVALID, 0,
-				"uri: there is the password of a key in it, and uri is shown; give tlsCertificateKeyFile a key "
-				"without one, "
-				"which only the server's user can read");
+				"uri: there is the password of a key in it, and uri is shown; use a key without one, in a file "
+				"that only the server's user can read");
 	if (password && *password && !mongoc_uri_get_username(uri))
 		return bad(err, "there is a password, but no user in it");
 	if ((!password || !*password) && needs_password(uri))

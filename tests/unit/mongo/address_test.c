@@ -38,8 +38,8 @@ static void bad_ones_are_refused(void **state)
 	expect_refused("mongodb://user:s3c%ret@db", NULL, "password: file:PATH");
 	expect_refused("mongodb://u:s3cret@db?x=1", NULL, "password: file:PATH");
 	expect_refused("mongodb://u:12/x?ssl=s3cret@db/pep", NULL, "cannot read it");
-	expect_refused("mongodb://db/pep?tls=true&tlsCertificateKeyFilePassword=s3cret", NULL, "a key without one");
-	expect_refused("mongodb://db/pep?ssl=true&sslClientCertificateKeyPassword=s3cret", NULL, "a key without one");
+	expect_refused("mongodb://db/pep?tls=true&tlsCertificateKeyFilePassword=s3cret", NULL, "use a key without one");
+	expect_refused("mongodb://db/pep?ssl=true&sslClientCertificateKeyPassword=s3cret", NULL, "use a key without one");
 	expect_refused("mongodb://db:27017", NULL, "no database");
 	expect_refused("mongodb://db:27017/", NULL, "no database");
 	expect_refused("db/pep", NULL, "uri: ");
