@@ -6,13 +6,16 @@
 
 Prints "N passed, N failed".
 """
-import csv, hashlib, importlib.machinery, importlib.util, io, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, threading, time, traceback
+import csv, hashlib, io, json, os, re, shutil, signal, sqlite3, subprocess, sys, tempfile, threading, time, traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from server import Server, build_folder  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "bench"))
+from common import fill  # noqa: E402
+
 DOCS = os.path.join(TOP, "docs", "exports")
 BUILD = build_folder("asan")
 EXPORTERS = "- name: jsonl\n- name: sheet\n  plugin: csv\n  profile: inventory\n  spreadsheet_safe: true"
@@ -21,13 +24,6 @@ IDENTITY = r"A-([0-9A-F]{2}:){31}[0-9A-F]{2}"
 TYPES = {"text": r"(?s).*", "identity": IDENTITY, "id": r"[0-9a-f]{24}", "number": r"\d+", "boolean": r"true|false", "version": r"1",
          "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "milliseconds": r"\d{13}", "mac": r"\d{1,3}(,\d{1,3}){5}(,\d{1,3},\d{1,3})?",
          "state": "claimed|contacted|issued|deployed|failed|in_doubt|retired"}
-
-
-def load_bench():
-    loader = importlib.machinery.SourceFileLoader("bench", os.path.join(TOP, "tests", "bench", "run"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench", loader))
-    loader.exec_module(module)
-    return module
 
 
 def equal(seen, expected, what="value"):
@@ -43,7 +39,7 @@ class Place:
         if count:
             self.server.start()
             self.server.stop()
-            load_bench().fill(self.store(), count, OLD_MS)
+            fill(self.store(), count, OLD_MS)
         self.server.start()
         self.env = dict(os.environ, PEP_SERVER_URL="http://127.0.0.1:%d" % self.server.port)
 
