@@ -100,7 +100,7 @@ def ctest_part(preset):
     def ctest(log):
         report = os.path.join(LOGS, f"ctest-{preset}.xml")
         code = run(["ctest", "--test-dir", build_dir(preset), "--output-on-failure", "--no-tests=error", "--timeout", "600",
-                    "-j", str(max(1, CORES // 2)), "--output-junit", report], log, env={**os.environ, **SANITIZERS})
+                    "-j", str(CORES), "--output-junit", report], log, env={**os.environ, **SANITIZERS})
         try:
             suite = xml.etree.ElementTree.parse(report).getroot()
         except (OSError, xml.etree.ElementTree.ParseError) as error:

