@@ -56,9 +56,11 @@ class Clock:
 
     def __init__(self, build, path):
         self.path = path
-        self.env = {"LD_PRELOAD": os.path.join(build, "tests", "e2e", "cluster_clock.so"), "PEP_CLOCK": path}
+        # Beside the clock, since a database runs as a user who may not be able to look into the build folder.
+        self.env = {"LD_PRELOAD": shutil.copyfile(os.path.join(build, "tests", "e2e", "cluster_clock.so"), path + ".so"), "PEP_CLOCK": path}
         self.jump(0)
         os.chmod(path, 0o644)
+        os.chmod(path + ".so", 0o755)
 
     def jump(self, ahead_ms):
         """From now on it is so much ahead of the true time."""
