@@ -74,6 +74,7 @@ static void reset(struct exchange *exchange)
 		.tail = "",
 		.id = exchange->id,
 		.peer = exchange->connection.peer,
+		.actor = "local",
 		.start_boot_ms = clock_boot_ms(),
 	};
 }
