@@ -23,6 +23,7 @@ struct walk {
 	struct survey survey;
 	struct pep_sink sink;
 	enum phase phase;
+	bool can_rest;     /* the exporter's calls may leave a rest */
 	bool has_rest;     /* of the exporter's last call: it has not said yet that there is no more */
 	size_t call_room;  /* what the exporter may still write in this call */
 	size_t start, end; /* of what is made and not yet taken */
@@ -80,13 +81,14 @@ static pep_status step(struct walk *walk, struct pep_error *err)
 		return status;
 	if (id && !selection_takes(&walk->order.selection, id))
 		return PEP_OK;
-	walk->has_rest = true;
+	walk->has_rest = walk->can_rest;
 	if (id && !is_behind(walk, id)) {
 		walk->count++;
 		return exporter_record(walk->run, open_sink(walk), id, err);
 	}
-	walk->phase = PHASE_ENDED;
-	return exporter_end(walk->run, open_sink(walk), err);
+	status = exporter_end(walk->run, open_sink(walk), err);
+	walk->phase = walk->can_rest ? PHASE_ENDED : PHASE_DONE;
+	return status;
 }
 
 static bool is_active(const struct walk *walk)
@@ -210,7 +212,7 @@ static pep_status prepare(struct walk *walk, struct pep_error *err)
 	const struct export_order *order = &walk->order;
 	pep_status status = exporter_begin(order->exporter, order->profile, open_sink(walk), &walk->run, err);
 
-	walk->has_rest = status == PEP_OK;
+	walk->can_rest = walk->has_rest = exporter_has_rest(order->exporter);
 	if (status == PEP_OK)
 		status = survey_records(order->storage, walk->run, &order->selection, &walk->survey, err);
 	if (status == PEP_OK)
