@@ -29,7 +29,7 @@ struct api_context {
 	const regex_t *serial_pattern; /* NULL: none */
 };
 
-#define API_ROUTE_COUNT 12u
+#define API_ROUTE_COUNT 14u
 
 /* The table of routes, ended by a NULL path. `inline_reads`: lookups of one record may run on an HTTP thread. */
 void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT]);
@@ -41,6 +41,7 @@ void api_verification_key(void *context, struct http_request *request, struct ht
 void api_enrollment_ids(void *context, struct http_request *request, struct http_reply *reply);
 void api_export(void *context, struct http_request *request, struct http_reply *reply);
 void api_docs(void *context, struct http_request *request, struct http_reply *reply);
+void api_dashboard(void *context, struct http_request *request, struct http_reply *reply);
 void api_healthz(void *context, struct http_request *request, struct http_reply *reply);
 void api_readyz(void *context, struct http_request *request, struct http_reply *reply);
 

@@ -44,6 +44,16 @@ void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT])
 		 .place = ROUTE_INLINE,
 		 .exact_prefix = true,
 		 .handler = api_docs},
+		{.path = "/",
+		 .methods = HTTP_GET | HTTP_HEAD,
+		 .place = ROUTE_INLINE,
+		 .exact_prefix = true,
+		 .handler = api_dashboard},
+		{.path = "/assets/*",
+		 .methods = HTTP_GET | HTTP_HEAD,
+		 .place = ROUTE_INLINE,
+		 .exact_prefix = true,
+		 .handler = api_dashboard},
 		{.path = NULL},
 	};
 

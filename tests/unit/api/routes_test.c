@@ -27,6 +27,7 @@ STUB(api_verification_key)
 STUB(api_enrollment_ids)
 STUB(api_export)
 STUB(api_docs)
+STUB(api_dashboard)
 STUB(api_healthz)
 STUB(api_readyz)
 
@@ -56,7 +57,11 @@ static void paths(void **state)
 		{"/docs/openapi.yaml", api_docs},
 		{"/healthz", api_healthz},
 		{"/readyz", api_readyz},
-		{"/", NULL},
+		{"/", api_dashboard},
+		{"/assets/app.js", api_dashboard},
+		{"/assets", NULL},
+		{"/v3/", NULL},
+		{"/v3/assets/app.js", NULL},
 		{"/v3", NULL},
 		{"/v3/docs", NULL},
 		{"/Identity", NULL},
