@@ -254,7 +254,9 @@ bool fields_parse(const struct api_context *api, const struct http_request *requ
 	bool seen[FIELD_COUNT] = {false};
 	unsigned char address[16];
 	struct provision_request provision = {
-		.fields = {.struct_size = sizeof(provision.fields), .station = request->peer, .request_id = request->id},
+		.fields = {.struct_size = sizeof(provision.fields),
+			   .station = request->station ? request->station : request->peer,
+			   .request_id = request->id},
 		.target = {.struct_size = sizeof(provision.target), .port = api->config->gateway_port}};
 
 	if (!parse_address(request->peer, address))

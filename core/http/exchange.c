@@ -60,7 +60,7 @@ static void reset(struct exchange *exchange)
 	reset_arena(exchange);
 	guard_init(&exchange->guard);
 	exchange->step = EXCHANGE_HEAD;
-	exchange->old_http = exchange->has_target = false;
+	exchange->old_http = exchange->has_target = exchange->refused = false;
 	exchange->detail = NULL;
 	exchange->method_name = "-";
 	exchange->id[0] = '\0';
@@ -191,8 +191,11 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
 {
 	read_head(exchange, method, version);
 	exchange->step = EXCHANGE_BODY;
-	if (!refuse_head(exchange))
-		return MHD_YES;
+	if (!refuse_head(exchange)) {
+		exchange->refused = !exchange_enter(exchange);
+		if (!exchange->refused || !request_header(&exchange->request, "Expect"))
+			return MHD_YES; /* a small body may be on its way already: who sends it could miss a reply that comes first */
+	}
 	return connection_begin(&exchange->connection) ? exchange_answer(exchange) : MHD_NO;
 }
 
@@ -265,52 +268,18 @@ static enum MHD_Result suspend(struct exchange *exchange)
 	return MHD_YES;
 }
 
-/* A request without route: the reply is filled. */
-static bool find_route(struct exchange *exchange)
-{
-	struct http_request *request = &exchange->request;
-	struct http_reply *reply = &exchange->reply;
-
-	if (exchange->serving->draining) {
-		reply_problem(request, reply, 503, "draining", NULL, "the server is stopping; try again");
-		reply_retry_after(request, reply, 5);
-		return false;
-	}
-	if (exchange->body.failed) {
-		reply_problem(request, reply, 413, "too_large", NULL, "the body has more than %u bytes", EXCHANGE_BODY_MAX);
-		return false;
-	}
-	if (!exchange->has_target) {
-		reply_problem(request, reply, 400, "bad_request", NULL, "%s", exchange->detail);
-		return false;
-	}
-	exchange->route = router_match(exchange->serving->settings->routes, request);
-	if (!exchange->route) {
-		reply_problem(request, reply, 404, "no_such_path", NULL, "there is nothing at this path");
-		return false;
-	}
-	if (exchange->route->methods & request->method)
-		return true;
-	reply_header(reply, "Allow", router_allow(request->arena, exchange->route));
-	if (request->method == HTTP_OPTIONS)
-		reply->status = 204;
-	else
-		reply_problem(request, reply, 405, "method_not_allowed", NULL, "this path is not for this method");
-	return false;
-}
-
 /* The request is whole. */
 static enum MHD_Result dispatch(struct exchange *exchange)
 {
 	if (!connection_begin(&exchange->connection))
 		return MHD_NO;
+	if (exchange->refused || !exchange_may_start(exchange))
+		return exchange_answer(exchange);
 	if (exchange->body.size) {
 		exchange->request.body_size = exchange->body.size;
 		buffer_byte(&exchange->body, '\0');
 		exchange->request.body = exchange->body.data;
 	}
-	if (!find_route(exchange))
-		return exchange_answer(exchange);
 	if (exchange->route->place != ROUTE_INLINE)
 		return suspend(exchange);
 	call_handler(exchange);
@@ -323,8 +292,9 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 	if (exchange->step == EXCHANGE_HEAD)
 		return take_head(exchange, method, version);
 	if (*data_size) {
-		/* What is too much is read and forgotten: the reply comes when the peer is ready for it. */
-		buffer_append(&exchange->body, data, *data_size);
+		/* What is too much, or of nobody we let in, is read and forgotten: the reply comes when the peer is ready for it. */
+		if (!exchange->refused)
+			buffer_append(&exchange->body, data, *data_size);
 		*data_size = 0;
 		return MHD_YES;
 	}

@@ -51,6 +51,7 @@ struct exchange {
 	enum exchange_step step;
 	bool old_http; /* HTTP/1.0: no chunks */
 	bool has_target;
+	bool refused;           /* the reply is filled; the body is read and forgotten */
 	const char *raw_target; /* the library's, to compare addresses only */
 	size_t raw_size;
 	const char *detail;      /* why the target is no good */
@@ -79,6 +80,10 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 /* The reply was sent, or the connection failed. */
 void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how);
 
+/* entrance.c: find the route, ask whether the peer may have it. False: the reply is filled. [HTTP thread] */
+bool exchange_enter(struct exchange *exchange);
+/* entrance.c: the request is whole. False: it comes too late, or its body was too large; the reply is filled. [HTTP thread] */
+bool exchange_may_start(struct exchange *exchange);
 /* The peer's request id, if it is fit for use and the guard has seen it, or a new one. */
 void exchange_choose_id(struct exchange *exchange);
 

@@ -29,6 +29,10 @@ struct listener_settings {
 	bool access_log;
 	const struct route *routes;
 	void *context; /* given to every handler */
+	/* May the peer have what needs `scope`? Asked after the head of every request that can be read, before its body is kept. False:
+	 * *reply says why. Sets request->actor and request->station. NULL: everybody may have everything, as "local". [HTTP thread] */
+	bool (*admit)(void *context, enum http_scope scope, struct http_request *request, struct http_reply *reply);
+	void *admit_context;
 };
 
 /* Bind, listen and start every thread; none of them takes signals, and SIGPIPE is ignored from here on. Settings and routes are
