@@ -31,12 +31,13 @@ struct command {
 	const char *argument;         /* the word after the options, as help shows it; NULL: takes none */
 	const char *argument_choices; /* with spaces between; NULL: the names of the commands */
 	bool argument_required;
+	bool json_lines; /* with --json a line for every step; the last one, its result, says so: "event": "result" */
 	const struct option_row *options;                         /* its own; every command has the common ones too */
 	int (*run)(struct session *session, struct failure *err); /* an exit code; err is filled if it is not EXIT_OK */
 };
 
 /* The most options that a command has, the common ones included. */
-enum { COMMAND_OPTIONS_MAX = 20 };
+enum { COMMAND_OPTIONS_MAX = 64 };
 
 /* All commands, in the order of the help. The last has no name. */
 extern const struct command commands_table[];

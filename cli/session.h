@@ -18,6 +18,10 @@ struct session {
 	bool json, quiet, verbose;
 };
 
+/* The value of an option with an argument, by its long name, which must be one of the command's. As session_text(). */
+const char *session_named(const struct session *session, const char *name);
+/* Whether an option was given, by its long name. */
+bool session_has(const struct session *session, const char *name);
 /* The value of an option with an argument: as given, or its fallback if that is absent or empty; NULL: neither. The letter
  * must be one of the command's. */
 const char *session_text(const struct session *session, char letter);
