@@ -37,7 +37,7 @@ static pep_status check_name(const struct parse_node *node, struct pep_error *er
 				  nearest.best);
 	return place_fail(
 		err, PEP_INVALID, &node->key_place,
-		"unknown section \"%s\"; there are server, log, identity, injection, storage, injector, exporters and push",
+		"unknown section \"%s\"; there are server, log, access, identity, injection, storage, injector, exporters and push",
 		node->key);
 }
 
@@ -158,10 +158,22 @@ static pep_status check_connections(const struct config *config, struct pep_erro
 	return PEP_OK;
 }
 
+static pep_status check_anonymous(const struct config *config, struct pep_error *err)
+{
+	if (config->anonymous_provision && !config->anonymous_network_count)
+		return place_fail(
+			err, PEP_INVALID, place_of(config, "access", "anonymous_provision"),
+			"\"anonymous_provision\" is for named networks only; say in \"anonymous_networks\" who may come without a "
+			"token");
+	return PEP_OK;
+}
+
 static pep_status check_together(const struct config *config, struct pep_error *err)
 {
 	pep_status status = check_lease(config, err);
 
+	if (status == PEP_OK)
+		status = check_anonymous(config, err);
 	return status == PEP_OK ? check_connections(config, err) : status;
 }
 

@@ -68,6 +68,13 @@ struct config {
 	const char *serial_pattern;      /* POSIX extended regular expression over the whole serial; NULL: none */
 	struct config_network *networks; /* where gateways may be */
 	size_t network_count;
+	/* access: who is let in (core/access) */
+	const char *access_tokens; /* the file of those who are; NULL: none */
+	bool anonymous_provision;  /* whoever is in these networks may have gateways provisioned */
+	struct config_network *anonymous_networks;
+	size_t anonymous_network_count;
+	unsigned requests_per_second, request_burst; /* of a token, or of an address that has none; 0: any */
+	unsigned failures_per_minute;                /* of an address: answered with what is wrong with the token */
 	/* injection: */
 	int64_t injection_timeout_ms; /* one injection, from connect to the last answer */
 	int64_t lease_ms;             /* how long a claim holds without news; more than injection_timeout_ms */

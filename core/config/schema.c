@@ -15,13 +15,18 @@ static const struct schema_choice serials[] = {
 	{NULL, 0},
 };
 
-#define KEY(section_, name_, type_, fallback_, min_, max_, member, help_)                                   \
-	{                                                                                                   \
-		section_, name_, type_, fallback_, min_, max_, NULL, offsetof(struct config, member), help_ \
+#define KEY(section_, name_, type_, fallback_, min_, max_, member, help_)                                      \
+	{                                                                                                      \
+		section_, name_, type_, fallback_, min_, max_, NULL, offsetof(struct config, member), 0, help_ \
 	}
-#define CHOICE(section_, name_, fallback_, choices_, member, help_)                                               \
-	{                                                                                                         \
-		section_, name_, SCHEMA_CHOICE, fallback_, 0, 0, choices_, offsetof(struct config, member), help_ \
+#define CHOICE(section_, name_, fallback_, choices_, member, help_)                                                  \
+	{                                                                                                            \
+		section_, name_, SCHEMA_CHOICE, fallback_, 0, 0, choices_, offsetof(struct config, member), 0, help_ \
+	}
+#define NETWORKS(section_, name_, fallback_, member, count, help_)                                        \
+	{                                                                                                 \
+		section_, name_, SCHEMA_NETWORKS, fallback_, 0, 0, NULL, offsetof(struct config, member), \
+			offsetof(struct config, count), help_                                             \
 	}
 
 const struct schema_key schema_keys[] = {
@@ -50,6 +55,17 @@ const struct schema_key schema_keys[] = {
 	CHOICE("log", "level", "info", levels, log_level, "the least important lines to write"),
 	CHOICE("log", "format", "logfmt", formats, log_format, "how lines are written to standard error"),
 	KEY("log", "access", SCHEMA_BOOL, "true", 0, 0, access_log, "one line per request"),
+	KEY("access", "tokens", SCHEMA_PATH, NULL, 1, 1024, access_tokens,
+	    "file of those who are let in: pep-server token add makes it; without it, listen on loopback only"),
+	KEY("access", "anonymous_provision", SCHEMA_BOOL, "false", 0, 0, anonymous_provision,
+	    "whoever is in anonymous_networks may have gateways provisioned, without a token"),
+	NETWORKS("access", "anonymous_networks", NULL, anonymous_networks, anonymous_network_count,
+		 "where those without a token may be"),
+	KEY("access", "requests_per_second", SCHEMA_COUNT, "100", 0, 100000, requests_per_second,
+	    "of one token, or of one address without; more are answered with 429; 0 is any"),
+	KEY("access", "burst", SCHEMA_COUNT, "500", 1, 1000000, request_burst, "requests at once that are no more than this"),
+	KEY("access", "failures_per_minute", SCHEMA_COUNT, "10", 1, 100000, failures_per_minute,
+	    "wrong tokens from one address that are answered with 401; more with 429"),
 	KEY("identity", "hardware_version", SCHEMA_TEXT, "izuma-edge-gateway", 1, 128, hardware_version,
 	    "where a request says nothing"),
 	KEY("identity", "radio_config", SCHEMA_TEXT, "00", 1, 128, radio_config, "where a request says nothing"),
@@ -64,8 +80,8 @@ const struct schema_key schema_keys[] = {
 	       "printable: ASN.1 PrintableString and _; legacy: any text without control characters"),
 	KEY("identity", "serial_pattern", SCHEMA_PATTERN, NULL, 1, 1024, serial_pattern,
 	    "POSIX extended regular expression that the whole serial must match"),
-	KEY("identity", "networks", SCHEMA_NETWORKS, "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 127.0.0.0/8, ::1, fc00::/7", 0, 0,
-	    networks, "where gateways may be: no other address is ever connected to"),
+	NETWORKS("identity", "networks", "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 127.0.0.0/8, ::1, fc00::/7", networks,
+		 network_count, "where gateways may be: no other address is ever connected to"),
 	KEY("injection", "timeout", SCHEMA_SPAN, "60s", 100, HOUR, injection_timeout_ms,
 	    "one injection, from connect to the last answer"),
 	KEY("injection", "lease", SCHEMA_SPAN, "120s", 200, 24 * HOUR, lease_ms,
@@ -75,7 +91,8 @@ const struct schema_key schema_keys[] = {
 };
 const size_t schema_count = sizeof(schema_keys) / sizeof(schema_keys[0]);
 
-const char *const schema_sections[] = {"server", "log", "identity", "injection", "storage", "injector", "exporters", "push", NULL};
+const char *const schema_sections[] = {"server",  "log",      "access",    "identity", "injection",
+				       "storage", "injector", "exporters", "push",     NULL};
 
 const struct schema_key *schema_find(const char *section, const char *name)
 {
