@@ -40,6 +40,8 @@ struct config_push {
 	struct config_place attempts_place, from_place;
 };
 
+enum config_tls { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+
 enum config_serials { CONFIG_SERIALS_PRINTABLE, CONFIG_SERIALS_LEGACY };
 
 struct config_network { /* of gateways: an address and its prefix, IPv4 as v4-mapped IPv6 */
@@ -75,6 +77,9 @@ struct config {
 	size_t anonymous_network_count;
 	unsigned requests_per_second, request_burst; /* of a token, or of an address that has none; 0: any */
 	unsigned failures_per_minute;                /* of an address: answered with what is wrong with the token */
+	/* tls: */
+	const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none. Without a certificate, plain HTTP */
+	enum config_tls tls_minimum;
 	/* injection: */
 	int64_t injection_timeout_ms; /* one injection, from connect to the last answer */
 	int64_t lease_ms;             /* how long a claim holds without news; more than injection_timeout_ms */

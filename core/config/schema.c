@@ -15,6 +15,8 @@ static const struct schema_choice serials[] = {
 	{NULL, 0},
 };
 
+static const struct schema_choice tls_versions[] = {{"1.2", CONFIG_TLS_1_2}, {"1.3", CONFIG_TLS_1_3}, {NULL, 0}};
+
 #define KEY(section_, name_, type_, fallback_, min_, max_, member, help_)                                      \
 	{                                                                                                      \
 		section_, name_, type_, fallback_, min_, max_, NULL, offsetof(struct config, member), 0, help_ \
@@ -66,6 +68,12 @@ const struct schema_key schema_keys[] = {
 	KEY("access", "burst", SCHEMA_COUNT, "500", 1, 1000000, request_burst, "requests at once that are no more than this"),
 	KEY("access", "failures_per_minute", SCHEMA_COUNT, "10", 1, 100000, failures_per_minute,
 	    "wrong tokens from one address that are answered with 401; more with 429"),
+	KEY("tls", "certificate", SCHEMA_PATH, NULL, 1, 1024, tls_certificate,
+	    "PEM file: the server's certificate and those between it and its authority; without it, plain HTTP"),
+	KEY("tls", "key", SCHEMA_PATH, NULL, 1, 1024, tls_key, "PEM file: its private key; nobody else may read it"),
+	KEY("tls", "client_ca", SCHEMA_PATH, NULL, 1, 1024, tls_client_ca,
+	    "PEM file: who signs the certificates that clients may show"),
+	CHOICE("tls", "minimum", "1.2", tls_versions, tls_minimum, "the oldest version of TLS: 1.2 or 1.3"),
 	KEY("identity", "hardware_version", SCHEMA_TEXT, "izuma-edge-gateway", 1, 128, hardware_version,
 	    "where a request says nothing"),
 	KEY("identity", "radio_config", SCHEMA_TEXT, "00", 1, 128, radio_config, "where a request says nothing"),
@@ -91,8 +99,8 @@ const struct schema_key schema_keys[] = {
 };
 const size_t schema_count = sizeof(schema_keys) / sizeof(schema_keys[0]);
 
-const char *const schema_sections[] = {"server",  "log",      "access",    "identity", "injection",
-				       "storage", "injector", "exporters", "push",     NULL};
+const char *const schema_sections[] = {"server",  "log",      "access",    "tls",  "identity", "injection",
+				       "storage", "injector", "exporters", "push", NULL};
 
 const struct schema_key *schema_find(const char *section, const char *name)
 {
