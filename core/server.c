@@ -3,10 +3,12 @@
 
 #include "core/api/api.h"
 #include "core/base/cleanup.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/http/listener.h"
 #include "core/service/audit.h"
 #include "core/service/cursor.h"
+#include "core/service/journal.h"
 #include "core/service/owner.h"
 #include "core/service/push.h"
 #include "core/service/recover.h"
@@ -35,6 +37,7 @@ struct server {
 	struct provisioner provisioner;
 	bool has_provisioner;
 	struct recovery *recovery;
+	struct journal *journal;
 	regex_t serial_pattern;
 	bool has_serial_pattern;
 	struct api_context api;
@@ -184,7 +187,9 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 					   .spool = server->spool,
 					   .audit = server->audit,
 					   .push = server->push,
-					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL};
+					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL,
+					   .journal = server->journal,
+					   .started_ms = clock_wall_ms()};
 	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
 	return listener_start(&server->settings, &server->listener, err);
 }
@@ -213,7 +218,9 @@ static int start(struct server *server)
 		status = push_open(&server->plugins, config, server->storage, server->owner, &server->push, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_CONFIG);
-	status = start_service(server, &err);
+	status = journal_new(clock_wall_ms(), &server->journal, &err);
+	if (status == PEP_OK)
+		status = start_service(server, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_DATA);
 	status = start_api(server, &err);
@@ -241,6 +248,7 @@ static void stop(struct server *server)
 	free(server->exporters);
 	injector_close(server->injector);
 	storage_close(server->storage);
+	journal_free(server->journal);
 	audit_close(server->audit);
 	pending_close(server->pending);
 	spool_close(server->spool);

@@ -15,6 +15,8 @@ struct audit;
 struct provisioner;
 struct push;
 struct spool;
+struct journal;
+struct journal_attempt;
 
 /* The `context` of every handler. Set up by the server before the listener starts, unchanged until it stopped. */
 struct api_context {
@@ -27,9 +29,11 @@ struct api_context {
 	struct audit *audit;
 	struct push *push;             /* NULL: nobody is told */
 	const regex_t *serial_pattern; /* NULL: none */
+	struct journal *journal;
+	int64_t started_ms; /* this server, since 1970 */
 };
 
-#define API_ROUTE_COUNT 14u
+#define API_ROUTE_COUNT 15u
 
 /* The table of routes, ended by a NULL path. `inline_reads`: lookups of one record may run on an HTTP thread. */
 void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT]);
@@ -43,6 +47,10 @@ void api_export(void *context, struct http_request *request, struct http_reply *
 void api_docs(void *context, struct http_request *request, struct http_reply *reply);
 void api_dashboard(void *context, struct http_request *request, struct http_reply *reply);
 void api_healthz(void *context, struct http_request *request, struct http_reply *reply);
+void api_status(void *context, struct http_request *request, struct http_reply *reply);
 void api_readyz(void *context, struct http_request *request, struct http_reply *reply);
+
+/* An attempt has ended: the picture of the day, the metrics and who watches /events learn of it. [any thread] */
+void api_observe(const struct api_context *api, const struct journal_attempt *attempt);
 
 #endif

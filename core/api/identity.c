@@ -9,6 +9,7 @@
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/service/journal.h"
 #include "core/service/provision.h"
 
 #include <strings.h>
@@ -20,32 +21,34 @@ enum answer { ANSWER_IDENTITY, ANSWER_EXISTS, ANSWER_GATEWAY, ANSWER_PROBLEM };
 /* One row per outcome: what the caller is told. The texts of the original are kept where it had one. */
 struct outcome_reply {
 	enum answer answer;
+	const char *ended; /* how the attempt ended, for audit, metrics and dashboard; refused: by this server */
 	unsigned status;
 	const char *code, *detail;
 	unsigned retry_after_s; /* 0: none */
 };
 static const struct outcome_reply outcome_replies[] = {
-	[PROVISION_DEPLOYED] = {ANSWER_IDENTITY, 200, "deployed", NULL, 0},
-	[PROVISION_REPLAYED] = {ANSWER_IDENTITY, 200, "replayed", NULL, 0},
-	[PROVISION_EXISTS] = {ANSWER_EXISTS, 409, "exists", NULL, 0},
-	[PROVISION_MISMATCH] = {ANSWER_PROBLEM, 422, "idempotency_mismatch",
+	[PROVISION_DEPLOYED] = {ANSWER_IDENTITY, "deployed", 200, "deployed", NULL, 0},
+	[PROVISION_REPLAYED] = {ANSWER_IDENTITY, "replayed", 200, "replayed", NULL, 0},
+	[PROVISION_EXISTS] = {ANSWER_EXISTS, "refused", 409, "exists", NULL, 0},
+	[PROVISION_MISMATCH] = {ANSWER_PROBLEM, "refused", 422, "idempotency_mismatch",
 				"this Idempotency-Key was used for another serial number, or with other fields", 0},
-	[PROVISION_IN_PROGRESS] = {ANSWER_PROBLEM, 409, "in_progress", "somebody is provisioning this serial number now", 2},
-	[PROVISION_ENDPOINT_BUSY] = {ANSWER_PROBLEM, 409, "endpoint_busy",
+	[PROVISION_IN_PROGRESS] = {ANSWER_PROBLEM, "refused", 409, "in_progress", "somebody is provisioning this serial number now",
+				   2},
+	[PROVISION_ENDPOINT_BUSY] = {ANSWER_PROBLEM, "refused", 409, "endpoint_busy",
 				     "the gateway at this ip and port is being provisioned for another serial number", 2},
-	[PROVISION_UNREACHABLE] = {ANSWER_GATEWAY, 500, "gateway_unreachable", NULL, 0},
-	[PROVISION_REFUSED] = {ANSWER_GATEWAY, 500, "gateway_refused", NULL, 0},
-	[PROVISION_FAILED] = {ANSWER_GATEWAY, 500, "injector_failed", NULL, 0},
-	[PROVISION_TIMEOUT] = {ANSWER_GATEWAY, 500, "injector_timeout", NULL, 0},
-	[PROVISION_IN_DOUBT] = {ANSWER_GATEWAY, 500, "in_doubt", NULL, 0},
-	[PROVISION_STORAGE_UNAVAILABLE] = {ANSWER_PROBLEM, 503, "storage_unavailable",
+	[PROVISION_UNREACHABLE] = {ANSWER_GATEWAY, "failed", 500, "gateway_unreachable", NULL, 0},
+	[PROVISION_REFUSED] = {ANSWER_GATEWAY, "failed", 500, "gateway_refused", NULL, 0},
+	[PROVISION_FAILED] = {ANSWER_GATEWAY, "failed", 500, "injector_failed", NULL, 0},
+	[PROVISION_TIMEOUT] = {ANSWER_GATEWAY, "failed", 500, "injector_timeout", NULL, 0},
+	[PROVISION_IN_DOUBT] = {ANSWER_GATEWAY, "in_doubt", 500, "in_doubt", NULL, 0},
+	[PROVISION_STORAGE_UNAVAILABLE] = {ANSWER_PROBLEM, "not_done", 503, "storage_unavailable",
 					   "the records cannot be reached now; the gateway got no identity; try again", 2},
-	[PROVISION_RECORDED_LOCALLY] = {ANSWER_PROBLEM, 503, "recorded_locally",
+	[PROVISION_RECORDED_LOCALLY] = {ANSWER_PROBLEM, "deployed", 503, "recorded_locally",
 					"the gateway has its identity; it is kept on this server's disk and will be stored", 5},
-	[PROVISION_UNRECORDED] = {ANSWER_PROBLEM, 503, "storage_unavailable",
+	[PROVISION_UNRECORDED] = {ANSWER_PROBLEM, "in_doubt", 503, "storage_unavailable",
 				  "the gateway has its identity, but neither the store nor the spool takes that it arrived", 5},
-	[PROVISION_DRAINING] = {ANSWER_PROBLEM, 503, "draining", "the server is stopping", 5},
-	[PROVISION_NO_MEMORY] = {ANSWER_PROBLEM, 503, "busy", "the server is out of memory now", 5},
+	[PROVISION_DRAINING] = {ANSWER_PROBLEM, "not_done", 503, "draining", "the server is stopping", 5},
+	[PROVISION_NO_MEMORY] = {ANSWER_PROBLEM, "not_done", 503, "busy", "the server is out of memory now", 5},
 };
 
 static void reply_identity(const struct http_request *request, const struct provision_result *result, struct http_reply *reply)
@@ -123,6 +126,23 @@ static void log_outcome(const struct http_request *request, const struct provisi
 		  LOG_NUMBER("ms", clock_boot_ms() - request->start_boot_ms));
 }
 
+/* For who looks on: the picture of the day, and the metrics. */
+static void show_outcome(const struct api_context *api, const struct http_request *request,
+			 const struct provision_request *provision, const struct provision_result *result)
+{
+	const struct outcome_reply *row = &outcome_replies[result->outcome];
+	const struct journal_attempt attempt = {.at_ms = clock_wall_ms(),
+						.serial = provision->fields.serial,
+						.station = provision->fields.station,
+						.outcome = row->ended,
+						.code = row->code,
+						.detail = result->error.message,
+						.ms = clock_boot_ms() - request->start_boot_ms,
+						.attempt = result->identity ? result->identity->attempt : 0};
+
+	api_observe(api, &attempt);
+}
+
 /* Absent, or one header with a fit value. Who sends a key counts on it, so an unfit one is refused. */
 static bool take_key(const struct http_request *request, const char **ret_key, struct http_reply *reply)
 {
@@ -176,5 +196,6 @@ void api_identity(void *context, struct http_request *request, struct http_reply
 	provision.fields.idempotency_key = key;
 	provision_identity(api->provisioner, request->arena, &provision, &result);
 	log_outcome(request, &provision, &result);
+	show_outcome(api, request, &provision, &result);
 	reply_outcome(request, &provision, &result, reply);
 }

@@ -4,6 +4,7 @@
  */
 #include "support.h"
 
+#include "core/service/journal.h"
 #include "core/service/provision.h"
 
 #include <string.h>
@@ -26,6 +27,15 @@ void provision_identity(struct provisioner *provisioner, struct arena *arena, co
 	calls++;
 	asked = *request;
 	*ret_result = played;
+}
+
+/* The last attempt that was shown. */
+static struct journal_attempt shown;
+
+void api_observe(const struct api_context *api, const struct journal_attempt *attempt)
+{
+	(void)api;
+	shown = *attempt;
 }
 
 static const struct pep_identity deployed = {.struct_size = sizeof(deployed),
@@ -76,7 +86,10 @@ static void deployed_and_replayed(void **state)
 	assert_null(support->reply.error_code);
 	support_assert_body(support, json);
 	assert_string_equal(support->reply.serial, "S");
+	assert_string_equal(shown.serial, "S");
+	assert_string_equal(shown.outcome, "deployed");
 	play(support, PROVISION_REPLAYED);
+	assert_string_equal(shown.outcome, "replayed");
 	assert_int_equal(support->reply.status, 200);
 	assert_string_equal(support_reply_header(support, "Pep-Replay"), "1");
 	support_assert_body(support, json);
@@ -90,6 +103,7 @@ static void exists(void **state)
 	assert_int_equal(support->reply.status, 409);
 	assert_string_equal(support->reply.content_type, "text/plain; charset=utf-8");
 	assert_string_equal(support->reply.error_code, "exists");
+	assert_string_equal(shown.outcome, "refused");
 	support_assert_body(support, "Identity with this serial number exists already!");
 	assert_null(support_reply_header(support, "Pep-Replay"));
 }
@@ -115,6 +129,8 @@ static void the_gateway_did_not_get_it(void **state)
 		assert_int_equal(support->reply.status, 500);
 		assert_string_equal(support->reply.content_type, "text/plain; charset=utf-8");
 		assert_string_equal(support->reply.error_code, cases[i].code);
+		assert_string_equal(shown.code, cases[i].code);
+		assert_string_equal(shown.outcome, cases[i].outcome == PROVISION_IN_DOUBT ? "in_doubt" : "failed");
 		support_assert_body(support, FCC_TEXT);
 		assert_null(support_reply_header(support, "Retry-After"));
 		assert_null(support_reply_header(support, "Pep-Enrollment-Id"));

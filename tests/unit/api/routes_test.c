@@ -30,6 +30,7 @@ STUB(api_docs)
 STUB(api_dashboard)
 STUB(api_healthz)
 STUB(api_readyz)
+STUB(api_status)
 
 static const struct route *match(const struct route *routes, const char *path)
 {
@@ -57,6 +58,8 @@ static void paths(void **state)
 		{"/docs/openapi.yaml", api_docs},
 		{"/healthz", api_healthz},
 		{"/readyz", api_readyz},
+		{"/status", api_status},
+		{"/v3/status", api_status},
 		{"/", api_dashboard},
 		{"/assets/app.js", api_dashboard},
 		{"/assets", NULL},
