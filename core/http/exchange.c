@@ -161,6 +161,7 @@ static void read_head(struct exchange *exchange, const char *method, const char 
 	exchange->request.headers = guard->headers;
 	exchange->request.header_count = guard->count < GUARD_HEADERS ? guard->count : GUARD_HEADERS;
 	exchange_choose_id(exchange);
+	exchange_identify(exchange);
 }
 
 /* Is the head bad enough to end the connection with it? Then the reply is filled. */

@@ -47,6 +47,8 @@ struct exchange {
 	struct serving *serving;
 	struct MHD_Connection *mhd;
 	struct arena arena, fresh_arena; /* `fresh_arena`: as it was before the request */
+	struct tls_peer certificate;     /* of the peer; known from its first request on */
+	bool has_identified;
 	/* Reset for every request: */
 	enum exchange_step step;
 	bool old_http; /* HTTP/1.0: no chunks */
@@ -87,6 +89,10 @@ bool exchange_may_start(struct exchange *exchange);
 /* The peer's request id, if it is fit for use and the guard has seen it, or a new one. */
 void exchange_choose_id(struct exchange *exchange);
 
+/* peer.c: the connection's TLS session; NULL: it is not encrypted. */
+gnutls_session_t exchange_session(const struct exchange *exchange);
+/* peer.c: put the peer's client certificate, if it has a good one, into the request. [HTTP thread] */
+void exchange_identify(struct exchange *exchange);
 /* mend.c: to be called when the library logs that it cannot read a Content-Length. It answers that itself and sends the head of the
  * reply twice (0.9.75), so we are quicker: our reply goes out, and the connection is shut for what it sends after. [HTTP thread] */
 void exchange_refuse_length(struct serving *serving);

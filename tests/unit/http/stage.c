@@ -148,6 +148,7 @@ static const struct route routes[] = {
 	{.path = "/echo", .methods = HTTP_GET | HTTP_HEAD | HTTP_POST, .place = ROUTE_INLINE, .handler = echo},
 	{.path = "/work", .methods = HTTP_GET | HTTP_HEAD | HTTP_POST, .place = ROUTE_WORKER, .handler = echo},
 	{.path = "/hold", .methods = HTTP_GET, .place = ROUTE_WORKER, .handler = hold},
+	{.path = "/stuck", .methods = HTTP_GET, .place = ROUTE_INLINE, .handler = hold},
 	{.path = "/inject", .methods = HTTP_GET | HTTP_POST, .place = ROUTE_INJECT, .handler = hold},
 	{.path = "/stream", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_WORKER, .handler = stream},
 	{.path = "/rows", .methods = HTTP_GET, .place = ROUTE_WORKER, .handler = stream},

@@ -21,7 +21,7 @@ struct stage {
 	uint16_t port;
 };
 
-/* Routes: /echo (inline: method, path, query, headers X-*, body), /work (the same on a worker), /hold (a worker, waits at a gate),
+/* Routes: /echo (inline: method, path, query, headers X-*, body), /work (the same on a worker), /hold (a worker, waits at a gate), /stuck (inline, waits at the gate),
  * /inject (waits at the gate), /stream?size=N, /rows?size=N (pieces of 100 bytes), /held?size=N (each piece waits at the gate),
  * /broken?size=N, /tail and a star. */
 void stage_set(struct stage *stage);
