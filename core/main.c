@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/access/access.h"
 #include "core/command/command.h"
 #include "core/config/config.h"
 #include "core/plugin/check.h"
@@ -178,7 +179,9 @@ static pep_status answer(const struct arguments *arguments, const struct config 
 	case PRINT_CONFIG:
 		return describe_config(stdout, config, err);
 	default:
-		status = check_plugins(config, err);
+		status = access_check(config, err);
+		if (status == PEP_OK)
+			status = check_plugins(config, err);
 		if (status == PEP_OK && arguments->question == CHECK_CONFIG)
 			(void)printf("the configuration is good: storage %s, injector %s, %zu exporters\n", config->storage.plugin,
 				     config->injector.plugin, config->exporter_count);

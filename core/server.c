@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/server.h"
 
+#include "core/access/admission.h"
 #include "core/api/api.h"
 #include "core/base/cleanup.h"
 #include "core/base/clock.h"
@@ -38,6 +39,7 @@ struct server {
 	bool has_provisioner;
 	struct recovery *recovery;
 	struct journal *journal;
+	struct access *access;
 	regex_t serial_pattern;
 	bool has_serial_pattern;
 	struct api_context api;
@@ -107,13 +109,10 @@ static pep_status open_pending(struct server *server, struct pep_error *err)
 
 static pep_status open_audit(struct server *server, struct pep_error *err)
 {
-	AUTO(free_ptr) char *path = NULL;
+	const struct config *config = server->config;
+	const struct audit_settings settings = {.folder = config->data_dir, .server = config->name, .segment_size = 64 << 20};
 
-	if (asprintf(&path, "%s/audit.jsonl", server->config->data_dir) < 0) {
-		path = NULL;
-		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	}
-	return audit_open(path, &server->audit, err);
+	return audit_open(&settings, &server->audit, err);
 }
 
 static pep_status start_service(struct server *server, struct pep_error *err)
@@ -177,6 +176,8 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 						      .header_timeout_ms = config->header_timeout_ms,
 						      .idle_timeout_ms = config->idle_timeout_ms,
 						      .access_log = config->access_log,
+						      .admit = admission_admit,
+						      .admit_context = server->access,
 						      .routes = server->routes,
 						      .context = &server->api};
 	server->api = (struct api_context){.config = config,
@@ -201,6 +202,8 @@ static int start(struct server *server)
 	pep_status status = make_folder(config->data_dir, &err);
 
 	owner_make(config->name, server->owner);
+	if (status == PEP_OK && access_open(config, &server->access, &err) != PEP_OK)
+		return refuse(&err, SERVER_EXIT_CONFIG);
 	if (status == PEP_OK)
 		status = open_spool(server, &err);
 	if (status == PEP_OK)
@@ -237,6 +240,7 @@ static void stop(struct server *server)
 	}
 	recovery_stop(server->recovery);
 	push_close(server->push);
+	access_close(server->access);
 	if (server->has_serial_pattern)
 		regfree(&server->serial_pattern);
 	if (server->has_provisioner) {
@@ -275,6 +279,26 @@ static pep_status write_port_file(const char *path, uint16_t port, struct pep_er
 	return PEP_OK;
 }
 
+/* --- SIGHUP: what may change while the server runs. A new file that is no good changes nothing. --- */
+
+static void tell_reload(const char *what, pep_status status, const struct pep_error *err)
+{
+	if (status == PEP_OK)
+		log_event(LOG_NOTICE, "reloaded", LOG_TEXT("what", what));
+	else
+		log_event(LOG_ERR, "not reloaded: it stays as it was", LOG_TEXT("what", what), LOG_TEXT("error", err->message));
+}
+
+static void reload(struct server *server)
+{
+	struct pep_error err = {0};
+	pep_status status = audit_append(server->audit, json_pack("{s:s, s:s}", "event", "reload", "actor", "server"), &err);
+
+	if (status == PEP_OK)
+		status = access_reload(server->access, server->audit, &err);
+	tell_reload("access.tokens", status, &err);
+}
+
 static int serve(struct server *server, const sigset_t *signals, const char *port_file)
 {
 	uint16_t port = listener_port(server->listener);
@@ -287,7 +311,8 @@ static int serve(struct server *server, const sigset_t *signals, const char *por
 		  LOG_NUMBER("port", port), LOG_TEXT("storage", storage_name(server->storage)),
 		  LOG_TEXT("injector", injector_name(server->injector)), LOG_NUMBER("exporters", (int64_t)server->exporter_count),
 		  LOG_TEXT("server", server->owner));
-	(void)sigwait(signals, &signal_number);
+	while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
+		reload(server);
 	atomic_store(&server->stopping, true);
 	log_event(LOG_NOTICE, "stopping", LOG_NUMBER("signal", signal_number), LOG_NUMBER("busy", listener_busy(server->listener)));
 	return SERVER_EXIT_OK;
@@ -304,6 +329,7 @@ int server_run(struct config *config, const char *port_file)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(0077);             /* records hold verification keys */
