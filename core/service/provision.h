@@ -30,6 +30,7 @@ struct provisioner {
 	void *deployed_context;
 };
 
+	_Atomic(int64_t) recovery_due_work_ms; /* when the next step of the recovery thread is due */
 enum provision_outcome {
 	PROVISION_DEPLOYED = 1,
 	PROVISION_REPLAYED,            /* was deployed by the same request before */
