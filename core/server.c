@@ -10,6 +10,7 @@
 #include "core/service/audit.h"
 #include "core/service/cursor.h"
 #include "core/service/journal.h"
+#include "core/service/orders.h"
 #include "core/service/owner.h"
 #include "core/service/push.h"
 #include "core/service/recover.h"
@@ -35,6 +36,7 @@ struct server {
 	struct pending *pending;
 	struct audit *audit;
 	struct push *push;
+	struct orders *orders;
 	struct provisioner provisioner;
 	bool has_provisioner;
 	struct recovery *recovery;
@@ -115,6 +117,16 @@ static pep_status open_audit(struct server *server, struct pep_error *err)
 	return audit_open(&settings, &server->audit, err);
 }
 
+/* A store without notes has none, and that is fine unless they are required. */
+static pep_status open_orders(struct server *server, struct pep_error *err)
+{
+	bool is_required = server->config->orders_required;
+
+	if (!is_required && !storage_has_notes(server->storage))
+		return PEP_OK;
+	return orders_open(server->storage, is_required, &server->orders, err);
+}
+
 static pep_status start_service(struct server *server, struct pep_error *err)
 {
 	const struct config *config = server->config;
@@ -130,6 +142,7 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 						   .injector = server->injector,
 						   .spool = server->spool,
 						   .pending = server->pending,
+						   .orders = server->orders,
 						   .owner = server->owner,
 						   .injection_timeout_ms = config->injection_timeout_ms,
 						   .lease_ms = config->lease_ms,
@@ -218,6 +231,8 @@ static int start(struct server *server)
 	if (status == PEP_OK)
 		status = open_exporters(server, &err);
 	if (status == PEP_OK)
+		status = open_orders(server, &err);
+	if (status == PEP_OK)
 		status = push_open(&server->plugins, config, server->storage, server->owner, &server->push, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_CONFIG);
@@ -240,6 +255,7 @@ static void stop(struct server *server)
 	}
 	recovery_stop(server->recovery);
 	push_close(server->push);
+	orders_close(server->orders);
 	access_close(server->access);
 	if (server->has_serial_pattern)
 		regfree(&server->serial_pattern);

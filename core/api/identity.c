@@ -23,8 +23,8 @@ struct outcome_reply {
 	enum answer answer;
 	const char *ended; /* how the attempt ended, for audit, metrics and dashboard; refused: by this server */
 	unsigned status;
-	const char *code, *detail;
-	unsigned retry_after_s; /* 0: none */
+	const char *code, *detail; /* ANSWER_PROBLEM without detail: the outcome's own words */
+	unsigned retry_after_s;    /* 0: none */
 };
 static const struct outcome_reply outcome_replies[] = {
 	[PROVISION_DEPLOYED] = {ANSWER_IDENTITY, "deployed", 200, "deployed", NULL, 0},
@@ -32,6 +32,8 @@ static const struct outcome_reply outcome_replies[] = {
 	[PROVISION_EXISTS] = {ANSWER_EXISTS, "refused", 409, "exists", NULL, 0},
 	[PROVISION_MISMATCH] = {ANSWER_PROBLEM, "refused", 422, "idempotency_mismatch",
 				"this Idempotency-Key was used for another serial number, or with other fields", 0},
+	[PROVISION_NOT_EXPECTED] = {ANSWER_PROBLEM, "refused", 403, "not_expected", NULL, 0},
+	[PROVISION_QUOTA] = {ANSWER_PROBLEM, "refused", 403, "quota", NULL, 0},
 	[PROVISION_IN_PROGRESS] = {ANSWER_PROBLEM, "refused", 409, "in_progress", "somebody is provisioning this serial number now",
 				   2},
 	[PROVISION_ENDPOINT_BUSY] = {ANSWER_PROBLEM, "refused", 409, "endpoint_busy",
@@ -103,7 +105,7 @@ static void reply_outcome(const struct http_request *request, const struct provi
 		break;
 	case ANSWER_PROBLEM:
 	default:
-		reply_problem(request, reply, row->status, row->code, NULL, "%s", row->detail);
+		reply_problem(request, reply, row->status, row->code, NULL, "%s", row->detail ? row->detail : result->error.message);
 		break;
 	}
 	if (row->retry_after_s)

@@ -80,6 +80,8 @@ struct config {
 	/* tls: */
 	const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none. Without a certificate, plain HTTP */
 	enum config_tls tls_minimum;
+	/* orders: */
+	bool orders_required; /* without an order nothing is expected */
 	/* injection: */
 	int64_t injection_timeout_ms; /* one injection, from connect to the last answer */
 	int64_t lease_ms;             /* how long a claim holds without news; more than injection_timeout_ms */

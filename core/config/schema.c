@@ -90,6 +90,8 @@ const struct schema_key schema_keys[] = {
 	    "POSIX extended regular expression that the whole serial must match"),
 	NETWORKS("identity", "networks", "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 127.0.0.0/8, ::1, fc00::/7", networks,
 		 network_count, "where gateways may be: no other address is ever connected to"),
+	KEY("orders", "required", SCHEMA_BOOL, "false", 0, 0, orders_required,
+	    "true: no serial is expected without an order; false: any is, while there are no orders"),
 	KEY("injection", "timeout", SCHEMA_SPAN, "60s", 100, HOUR, injection_timeout_ms,
 	    "one injection, from connect to the last answer"),
 	KEY("injection", "lease", SCHEMA_SPAN, "120s", 200, 24 * HOUR, lease_ms,
@@ -99,8 +101,8 @@ const struct schema_key schema_keys[] = {
 };
 const size_t schema_count = sizeof(schema_keys) / sizeof(schema_keys[0]);
 
-const char *const schema_sections[] = {"server",  "log",      "access",    "tls",  "identity", "injection",
-				       "storage", "injector", "exporters", "push", NULL};
+const char *const schema_sections[] = {"server",    "log",     "access",   "tls",       "identity", "orders",
+				       "injection", "storage", "injector", "exporters", "push",     NULL};
 
 const struct schema_key *schema_find(const char *section, const char *name)
 {

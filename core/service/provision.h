@@ -9,6 +9,7 @@
 #include "core/service/dispatch.h"
 #include "core/service/endpoints.h"
 #include "core/service/machine.h"
+#include "core/service/orders.h"
 #include "core/service/pending.h"
 #include "core/service/spool.h"
 
@@ -20,6 +21,7 @@ struct provisioner {
 	struct injector *injector;
 	struct spool *spool;
 	struct pending *pending; /* NULL: nothing is noted, and nothing can be adopted */
+	struct orders *orders;   /* NULL: the store keeps none, nor grants: every serial is welcome once */
 	struct dispatch dispatch;
 	struct endpoints endpoints;
 	const char *owner; /* "NAME/START" */
@@ -28,14 +30,16 @@ struct provisioner {
 	/* Called when something was deployed; must not wait. NULL: nobody wants to know. [any thread] */
 	void (*deployed)(void *context);
 	void *deployed_context;
+	_Atomic(int64_t) recovery_due_work_ms; /* when the next step of the recovery thread is due */
 };
 
-	_Atomic(int64_t) recovery_due_work_ms; /* when the next step of the recovery thread is due */
 enum provision_outcome {
 	PROVISION_DEPLOYED = 1,
 	PROVISION_REPLAYED,            /* was deployed by the same request before */
 	PROVISION_EXISTS,              /* the serial is deployed or retired */
 	PROVISION_MISMATCH,            /* the idempotency key came with other fields */
+	PROVISION_NOT_EXPECTED,        /* no order expects this serial; `error` says so */
+	PROVISION_QUOTA,               /* the order that expects it is full; `error` names it */
 	PROVISION_IN_PROGRESS,         /* somebody is at this serial */
 	PROVISION_ENDPOINT_BUSY,       /* this gateway is being provisioned for another serial */
 	PROVISION_UNREACHABLE,         /* nothing was sent */
@@ -60,7 +64,7 @@ struct provision_result {
 	enum provision_outcome outcome;
 	const struct pep_identity *identity; /* DEPLOYED, REPLAYED: the record, in the arena */
 	char enrollment_id[128];             /* IN_DOUBT: the candidate; may be empty */
-	struct pep_error error;              /* why, for the log */
+	struct pep_error error;              /* why, for the log; NOT_EXPECTED, QUOTA: for people */
 };
 
 /* Blocks until the gateway is done or the time limit has passed. Never leaves a serial stuck: whatever happens here, lease and
