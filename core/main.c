@@ -30,6 +30,7 @@ static const char help[] =
 	"       pep-server ca init|inspect ...    make a test certificate authority, look at one\n"
 	"       pep-server import-fcu DIR         the folder of the vendor's tool as a configuration\n"
 	"       pep-server migrate --from FILE --to FILE   copy every record from one store to another\n"
+	"       pep-server token add|list|rotate|revoke ...   who is let in\n"
 	"       pep-server backup|restore ... FILE         a copy of the store in a file, and back\n"
 	"Give IoT gateways their identity on the production line.\n"
 	"\n"
@@ -180,6 +181,8 @@ static pep_status answer(const struct arguments *arguments, const struct config 
 		return describe_config(stdout, config, err);
 	default:
 		status = access_check(config, err);
+		if (status == PEP_OK)
+			status = server_check_tls(config, err);
 		if (status == PEP_OK)
 			status = check_plugins(config, err);
 		if (status == PEP_OK && arguments->question == CHECK_CONFIG)

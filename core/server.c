@@ -6,6 +6,7 @@
 #include "core/base/cleanup.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/notify.h"
 #include "core/http/listener.h"
 #include "core/service/audit.h"
 #include "core/service/cursor.h"
@@ -14,6 +15,7 @@
 #include "core/service/owner.h"
 #include "core/service/push.h"
 #include "core/service/recover.h"
+#include "core/watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +48,10 @@ struct server {
 	bool has_serial_pattern;
 	struct api_context api;
 	struct route routes[API_ROUTE_COUNT];
+	struct tls *tls; /* NULL: plain HTTP */
 	struct listener_settings settings;
 	struct listener *listener;
+	struct watchdog *watchdog; /* NULL: systemd wants to hear nothing */
 };
 
 /* What went wrong, in one line, and the exit code that says of which kind it is. */
@@ -189,6 +193,7 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 						      .header_timeout_ms = config->header_timeout_ms,
 						      .idle_timeout_ms = config->idle_timeout_ms,
 						      .access_log = config->access_log,
+						      .tls = server->tls,
 						      .admit = admission_admit,
 						      .admit_context = server->access,
 						      .routes = server->routes,
@@ -208,6 +213,27 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 	return listener_start(&server->settings, &server->listener, err);
 }
 
+/* Without a certificate it is plain HTTP. */
+static pep_status open_tls(const struct config *config, struct tls **ret_tls, struct pep_error *err)
+{
+	const struct tls_settings settings = {.certificate = config->tls_certificate,
+					      .key = config->tls_key,
+					      .client_ca = config->tls_client_ca,
+					      .only_1_3 = config->tls_minimum == CONFIG_TLS_1_3};
+
+	*ret_tls = NULL;
+	return config->tls_certificate ? tls_open(&settings, ret_tls, err) : PEP_OK;
+}
+
+pep_status server_check_tls(const struct config *config, struct pep_error *err)
+{
+	struct tls *tls;
+	pep_status status = open_tls(config, &tls, err);
+
+	tls_close(tls);
+	return status;
+}
+
 static int start(struct server *server)
 {
 	const struct config *config = server->config;
@@ -216,6 +242,8 @@ static int start(struct server *server)
 
 	owner_make(config->name, server->owner);
 	if (status == PEP_OK && access_open(config, &server->access, &err) != PEP_OK)
+		return refuse(&err, SERVER_EXIT_CONFIG);
+	if (status == PEP_OK && open_tls(config, &server->tls, &err) != PEP_OK)
 		return refuse(&err, SERVER_EXIT_CONFIG);
 	if (status == PEP_OK)
 		status = open_spool(server, &err);
@@ -257,6 +285,7 @@ static void stop(struct server *server)
 	push_close(server->push);
 	orders_close(server->orders);
 	access_close(server->access);
+	tls_close(server->tls);
 	if (server->has_serial_pattern)
 		regfree(&server->serial_pattern);
 	if (server->has_provisioner) {
@@ -315,6 +344,60 @@ static void reload(struct server *server)
 	tell_reload("access.tokens", status, &err);
 }
 
+/* Named once at the start, and with every certificate that comes. */
+static void tell_certificate(const struct server *server)
+{
+	char pin[TLS_PIN_SIZE];
+
+	if (!server->tls)
+		return;
+	tls_pin(server->tls, pin);
+	log_event(LOG_NOTICE, "certificate", LOG_TEXT("file", server->config->tls_certificate), LOG_TEXT("pin", pin),
+		  LOG_NUMBER("expires_s", tls_expires_s(server->tls)));
+}
+
+static void reload_tls(struct server *server)
+{
+	struct pep_error err = {0};
+
+	if (!server->tls)
+		return;
+	tell_reload("tls", tls_reload(server->tls, &err), &err);
+	tell_certificate(server);
+}
+
+/* --- what systemd is told --- */
+
+static void tell_ready(const struct server *server)
+{
+	const char *listen = server->config->listen;
+	bool is_ipv6 = strchr(listen, ':') != NULL;
+
+	notify_send("READY=1\nSTATUS=%s://%s%s%s:%u, storage %s, injector %s", server->tls ? "https" : "http", is_ipv6 ? "[" : "",
+		    listen, is_ipv6 ? "]" : "", (unsigned)listener_port(server->listener), storage_name(server->storage),
+		    injector_name(server->injector));
+}
+
+static void reload_all(struct server *server)
+{
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading tokens and certificates again",
+		    (long long)clock_work_ms() * 1000);
+	reload(server);
+	reload_tls(server);
+	tell_ready(server);
+}
+
+/* A step of the recovery thread is one call of store or injector, and they have limits of their own: one that takes as long as systemd
+ * waits hangs. The HTTP threads have until the next look, half that time, to close a connection that is closed already. */
+static const char *find_standstill(void *context)
+{
+	const struct server *server = context;
+
+	if (!listener_turns(server->listener))
+		return "http";
+	return recovery_late_ms(server->recovery) >= notify_watchdog_ms() ? "recovery" : NULL;
+}
+
 static int serve(struct server *server, const sigset_t *signals, const char *port_file)
 {
 	uint16_t port = listener_port(server->listener);
@@ -327,8 +410,14 @@ static int serve(struct server *server, const sigset_t *signals, const char *por
 		  LOG_NUMBER("port", port), LOG_TEXT("storage", storage_name(server->storage)),
 		  LOG_TEXT("injector", injector_name(server->injector)), LOG_NUMBER("exporters", (int64_t)server->exporter_count),
 		  LOG_TEXT("server", server->owner));
+	tell_certificate(server);
+	if (watchdog_start(find_standstill, server, &server->watchdog, &err) != PEP_OK)
+		return refuse(&err, SERVER_EXIT_OTHER);
+	tell_ready(server);
 	while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
-		reload(server);
+		reload_all(server);
+	watchdog_relax(server->watchdog);
+	notify_send("STOPPING=1\nSTATUS=waiting for %u requests", listener_busy(server->listener));
 	atomic_store(&server->stopping, true);
 	log_event(LOG_NOTICE, "stopping", LOG_NUMBER("signal", signal_number), LOG_NUMBER("busy", listener_busy(server->listener)));
 	return SERVER_EXIT_OK;
@@ -357,6 +446,7 @@ int server_run(struct config *config, const char *port_file)
 	if (exit_code == SERVER_EXIT_OK)
 		exit_code = serve(&server, &signals, port_file);
 	stop(&server);
+	watchdog_stop(server.watchdog);
 	log_event(LOG_NOTICE, "stopped", LOG_NUMBER("exit", exit_code));
 	return exit_code;
 }
