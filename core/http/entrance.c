@@ -22,6 +22,8 @@ static bool is_admitted(struct exchange *exchange)
 	/* That there is nothing, or not by this method, is no secret. */
 	enum http_scope scope = has_method(exchange) ? exchange->route->scope : SCOPE_OPEN;
 
+	if (has_method(exchange) && exchange->request.method == HTTP_POST && exchange->route->post_scope)
+		scope = exchange->route->post_scope;
 	return !settings->admit || settings->admit(settings->admit_context, scope, &exchange->request, &exchange->reply);
 }
 
@@ -65,7 +67,7 @@ bool exchange_may_start(struct exchange *exchange)
 	if (exchange->serving->draining)
 		return refuse_draining(exchange);
 	if (exchange->body.failed)
-		reply_problem(&exchange->request, &exchange->reply, 413, "too_large", NULL, "the body has more than %u bytes",
-			      EXCHANGE_BODY_MAX);
+		reply_problem(&exchange->request, &exchange->reply, 413, "too_large", NULL, "the body has more than %zu bytes",
+			      exchange->body.limit - 1);
 	return !exchange->body.failed;
 }

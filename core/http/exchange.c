@@ -164,13 +164,25 @@ static void read_head(struct exchange *exchange, const char *method, const char 
 	exchange_identify(exchange);
 }
 
+/* How much the body may have depends on where it goes. */
+static size_t body_limit(struct exchange *exchange)
+{
+	const struct route *route = NULL;
+
+	if (exchange->has_target && exchange->request.method == HTTP_POST)
+		route = router_match(exchange->serving->settings->routes, &exchange->request);
+	return route && route->body_limit ? route->body_limit : EXCHANGE_BODY_MAX;
+}
+
 /* Is the head bad enough to end the connection with it? Then the reply is filled. */
 static bool refuse_head(struct exchange *exchange)
 {
 	const struct http_request *request = &exchange->request;
 	struct http_reply *reply = &exchange->reply;
 	const struct guard *guard = &exchange->guard;
+	size_t limit = body_limit(exchange);
 
+	exchange->body.limit = limit + 1; /* and a NUL */
 	if (exchange->raw_size > EXCHANGE_TARGET_MAX)
 		reply_problem(request, reply, 414, "uri_too_long", NULL, "the target has %zu bytes; at most %u are read",
 			      exchange->raw_size, EXCHANGE_TARGET_MAX);
@@ -179,9 +191,9 @@ static bool refuse_head(struct exchange *exchange)
 			      guard->count, GUARD_HEADERS);
 	else if (guard->fault)
 		reply_problem(request, reply, 400, "bad_request", NULL, "%s", guard->fault);
-	else if (guard_body_size(guard) != SIZE_MAX && guard_body_size(guard) > EXCHANGE_BODY_MAX)
-		reply_problem(request, reply, 413, "too_large", NULL, "the body has %zu bytes; at most %u are read",
-			      guard_body_size(guard), EXCHANGE_BODY_MAX);
+	else if (guard_body_size(guard) != SIZE_MAX && guard_body_size(guard) > limit)
+		reply_problem(request, reply, 413, "too_large", NULL, "the body has %zu bytes; at most %zu are read",
+			      guard_body_size(guard), limit);
 	else
 		return false;
 	return true;

@@ -19,7 +19,7 @@
 #include <microhttpd.h>
 
 #define EXCHANGE_TARGET_MAX 4096u
-#define EXCHANGE_BODY_MAX 65536u
+#define EXCHANGE_BODY_MAX 65536u /* where a route does not say otherwise */
 
 /* What all exchanges of a listener share. */
 struct serving {

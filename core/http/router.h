@@ -34,7 +34,9 @@ struct route {
 	unsigned methods; /* HTTP_GET | ...; OPTIONS is answered by the router */
 	enum route_place place;
 	enum http_scope scope;
-	bool exact_prefix; /* only without /v3, and no trailing slash is tolerated (the pages of /docs) */
+	enum http_scope post_scope; /* of POST, where it changes what the others read; SCOPE_OPEN: `scope`, too */
+	unsigned body_limit;        /* bytes; 0: EXCHANGE_BODY_MAX */
+	bool exact_prefix;          /* only without /v3, and no trailing slash is tolerated (the pages of /docs) */
 	route_handler handler;
 };
 
