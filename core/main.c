@@ -28,6 +28,7 @@ struct arguments {
 static const char help[] =
 	"Usage: pep-server [OPTION]...\n"
 	"       pep-server ca init|inspect ...    make a test certificate authority, look at one\n"
+	"       pep-server tls init|show ...      a certificate for this server, and the pin of one\n"
 	"       pep-server import-fcu DIR         the folder of the vendor's tool as a configuration\n"
 	"       pep-server migrate --from FILE --to FILE   copy every record from one store to another\n"
 	"       pep-server token add|list|rotate|revoke ...   who is let in\n"

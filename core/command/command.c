@@ -55,6 +55,8 @@ bool command_run(int count, char **arguments, int *ret_exit_code)
 		return false;
 	if (strcmp(arguments[1], "ca") == 0)
 		*ret_exit_code = run_ca(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "tls") == 0)
+		*ret_exit_code = command_tls(count - 2, arguments + 2);
 	else if (strcmp(arguments[1], "import-fcu") == 0)
 		*ret_exit_code = command_import_fcu(count - 2, arguments + 2);
 	else if (strcmp(arguments[1], "migrate") == 0)
