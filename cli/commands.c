@@ -11,6 +11,19 @@ static const struct option_row common_options[] = {
 	{0},
 };
 
+/* Of every command that asks the server. No token: every process can read a command line. */
+static const struct option_row server_options[] = {
+	{.name = "ca",
+	 .argument = "FILE",
+	 .is_file = true,
+	 .help = "trust servers whose certificate this authority has signed (PEM)"},
+	{.name = "pin", .argument = "PIN", .help = "trust the server with this key, sha256//BASE64, whoever has signed it"},
+	{.name = "token-file", .argument = "FILE", .is_file = true, .help = "file with the token that the server knows us by"},
+	{.name = "cert", .argument = "FILE", .is_file = true, .help = "client certificate, for servers that know us by it (PEM)"},
+	{.name = "key", .argument = "FILE", .is_file = true, .help = "its private key (PEM)"},
+	{0},
+};
+
 const struct option_row commands_global_options[] = {
 	{.letter = 'h', .name = "help", .help = "show this help"},
 	{.letter = 'V', .name = "version", .help = "show the version"},
@@ -170,22 +183,27 @@ const struct command commands_table[] = {
 	{.name = "get-one-identity",
 	 .summary = "Provision one gateway and save its identity in identity.json",
 	 .options = identity_options,
+	 .asks_server = true,
 	 .run = identity_run},
 	{.name = "get-enrollment-id",
 	 .summary = "Show the enrollment identity of a gateway",
 	 .options = lookup_options,
+	 .asks_server = true,
 	 .run = lookup_run_enrollment_id},
 	{.name = "get-verification-key",
 	 .summary = "Show the journald verification key of a gateway",
 	 .options = lookup_options,
+	 .asks_server = true,
 	 .run = lookup_run_verification_key},
 	{.name = "list-enrollment-ids",
 	 .summary = "Save one page of the deployed identities in a file",
 	 .options = list_options,
+	 .asks_server = true,
 	 .run = list_run},
 	{.name = "export",
 	 .summary = "Write all identities, or what is new, in a format of the server",
 	 .options = export_options,
+	 .asks_server = true,
 	 .run = export_run},
 	{.name = "help",
 	 .summary = "Show the usage of pep-cli or of a command",
@@ -211,18 +229,23 @@ const struct command *commands_find(const char *name)
 	return NULL;
 }
 
+/* The row at *index, or NULL with what is left of the index behind the list. */
+static const struct option_row *row_at(const struct option_row *rows, size_t *index)
+{
+	size_t count = 0;
+
+	while (rows[count].name)
+		if (count++ == *index)
+			return &rows[*index];
+	*index -= count;
+	return NULL;
+}
+
 const struct option_row *commands_option(const struct command *command, size_t index)
 {
-	size_t own = 0;
+	const struct option_row *row = row_at(command->options, &index);
 
-	while (command->options[own].name)
-		own++;
-	if (index < own)
-		return &command->options[index];
-	index -= own;
-	/* Not past the end of the common ones, whatever the index. */
-	for (size_t i = 0; common_options[i].name; i++)
-		if (i == index)
-			return &common_options[i];
-	return NULL;
+	if (!row && command->asks_server)
+		row = row_at(server_options, &index);
+	return row ? row : row_at(common_options, &index);
 }

@@ -31,7 +31,8 @@ struct command {
 	const char *argument;         /* the word after the options, as help shows it; NULL: takes none */
 	const char *argument_choices; /* with spaces between; NULL: the names of the commands */
 	bool argument_required;
-	bool json_lines; /* with --json a line for every step; the last one, its result, says so: "event": "result" */
+	bool json_lines;  /* with --json a line for every step; the last one, its result, says so: "event": "result" */
+	bool asks_server; /* it has the options about TLS and tokens */
 	const struct option_row *options;                         /* its own; every command has the common ones too */
 	int (*run)(struct session *session, struct failure *err); /* an exit code; err is filled if it is not EXIT_OK */
 };
@@ -46,7 +47,7 @@ extern const struct option_row commands_global_options[];
 
 /* NULL: no such command. */
 const struct command *commands_find(const char *name);
-/* The options of a command one after the other, its own first, then the common ones. NULL: no more. */
+/* The options of a command one after the other: its own, those of all that ask the server, the common ones. NULL: no more. */
 const struct option_row *commands_option(const struct command *command, size_t index);
 
 /* The files that do the work; each promises what `run` promises. */

@@ -6,6 +6,7 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/trust.h"
 #include "core/base/cleanup.h"
 
 #include <curl/curl.h>
@@ -35,13 +36,26 @@ static int run_help(struct session *session, struct failure *failure)
 	return print_text(session, "usage", usage, failure);
 }
 
+static int run_command(struct session *session, struct failure *failure)
+{
+	AUTO(trust_fini) struct trust trust = {0};
+	int code = session->command->asks_server ? trust_load(session, &trust, failure) : EXIT_OK;
+
+	if (code != EXIT_OK)
+		return code;
+	session->trust = &trust;
+	code = session->command->run(session, failure);
+	session->trust = NULL;
+	return code;
+}
+
 static int run(struct session *session, struct failure *failure)
 {
 	if (session->help)
 		return run_help(session, failure);
 	if (session->version)
 		return version_run(session, failure);
-	return session->command->run(session, failure);
+	return run_command(session, failure);
 }
 
 int main(int argc, char **argv)

@@ -10,12 +10,15 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct trust;
+
 struct session {
 	const struct command *command;           /* NULL: none yet */
 	const char *values[COMMAND_OPTIONS_MAX]; /* by index of commands_option(): as given, NULL: not given; texts of argv */
 	const char *argument;                    /* NULL: not given */
 	bool help, version;
 	bool json, quiet, verbose;
+	struct trust *trust; /* of a command that asks the server; NULL: of another */
 };
 
 /* The value of an option with an argument, by its long name, which must be one of the command's. As session_text(). */
