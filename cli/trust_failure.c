@@ -84,8 +84,9 @@ int trust_failure(const struct trust *trust, CURLcode result, const char *why, c
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CIPHER:
 		code = failure_set(err, EXIT_UNREACHABLE, "tls",
-				   "no TLS with %.200s: %.200s; check that it speaks https at this port, and its version of TLS",
-				   shown, why);
+				   "no TLS with %.200s: %.200s; check that it speaks https at this port, and its version of TLS%s",
+				   shown, why,
+				   trust->certificate ? ", and that --cert and --key are PEM files that belong together" : "");
 		break;
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
