@@ -33,7 +33,7 @@ struct api_context {
 	int64_t started_ms; /* this server, since 1970 */
 };
 
-#define API_ROUTE_COUNT 15u
+#define API_ROUTE_COUNT 18u
 
 /* The table of routes, ended by a NULL path. `inline_reads`: lookups of one record may run on an HTTP thread. */
 void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT]);
@@ -46,6 +46,9 @@ void api_enrollment_ids(void *context, struct http_request *request, struct http
 void api_export(void *context, struct http_request *request, struct http_reply *reply);
 void api_docs(void *context, struct http_request *request, struct http_reply *reply);
 void api_dashboard(void *context, struct http_request *request, struct http_reply *reply);
+void api_orders(void *context, struct http_request *request, struct http_reply *reply);
+void api_order(void *context, struct http_request *request, struct http_reply *reply);
+void api_identities(void *context, struct http_request *request, struct http_reply *reply);
 void api_healthz(void *context, struct http_request *request, struct http_reply *reply);
 void api_status(void *context, struct http_request *request, struct http_reply *reply);
 void api_readyz(void *context, struct http_request *request, struct http_reply *reply);

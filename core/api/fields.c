@@ -188,6 +188,15 @@ static const struct field *find_field(const char *name)
 	return NULL;
 }
 
+const char *fields_check(const struct api_context *api, const char *name, const char *value)
+{
+	const struct field *field = find_field(name);
+
+	if (!field || field->member == NO_MEMBER)
+		return "no such field";
+	return take_value(api, field, value, NULL, NULL);
+}
+
 static bool take_pair(const struct api_context *api, const struct http_request *request, const struct http_pair *pair, bool *seen,
 		      struct provision_request *provision, unsigned char address[16], struct http_reply *reply)
 {

@@ -105,7 +105,8 @@ static void reply_outcome(const struct http_request *request, const struct provi
 		break;
 	case ANSWER_PROBLEM:
 	default:
-		reply_problem(request, reply, row->status, row->code, NULL, "%s", row->detail ? row->detail : result->error.message);
+		reply_problem(request, reply, row->status, row->code, NULL, "%s",
+			      row->detail ? row->detail : result->error.message);
 		break;
 	}
 	if (row->retry_after_s)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define ORDERS_BODY_LIMIT (8u << 20) /* bytes: a list of as many serials as an order may have, with other columns */
+
 void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT])
 {
 	const enum route_place read = inline_reads ? ROUTE_INLINE : ROUTE_WORKER;
@@ -32,6 +34,25 @@ void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT])
 		 .place = ROUTE_EXPORT,
 		 .scope = SCOPE_EXPORT,
 		 .handler = api_export},
+		{.path = "/orders",
+		 .methods = HTTP_GET | HTTP_HEAD | HTTP_POST,
+		 .place = ROUTE_WORKER,
+		 .scope = SCOPE_READ,
+		 .post_scope = SCOPE_OPERATE,
+		 .body_limit = ORDERS_BODY_LIMIT,
+		 .handler = api_orders},
+		{.path = "/orders/*",
+		 .methods = HTTP_GET | HTTP_HEAD | HTTP_POST,
+		 .place = ROUTE_WORKER,
+		 .scope = SCOPE_READ,
+		 .post_scope = SCOPE_OPERATE,
+		 .handler = api_order},
+		{.path = "/identities/*",
+		 .methods = HTTP_GET | HTTP_HEAD | HTTP_POST,
+		 .place = ROUTE_WORKER,
+		 .scope = SCOPE_READ,
+		 .post_scope = SCOPE_OPERATE,
+		 .handler = api_identities},
 		{.path = "/healthz", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_INLINE, .handler = api_healthz},
 		{.path = "/readyz", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_WORKER, .handler = api_readyz},
 		{.path = "/status",

@@ -30,6 +30,9 @@ STUB(api_docs)
 STUB(api_dashboard)
 STUB(api_healthz)
 STUB(api_readyz)
+STUB(api_orders)
+STUB(api_order)
+STUB(api_identities)
 STUB(api_status)
 
 static const struct route *match(const struct route *routes, const char *path)
@@ -58,6 +61,13 @@ static void paths(void **state)
 		{"/docs/openapi.yaml", api_docs},
 		{"/healthz", api_healthz},
 		{"/readyz", api_readyz},
+		{"/orders", api_orders},
+		{"/v3/orders/", api_orders},
+		{"/v3/orders/PO-1", api_order},
+		{"/orders/PO-1/close", api_order},
+		{"/v3/identities/GW-1", api_identities},
+		{"/identities/GW-1/grant", api_identities},
+		{"/v3/identities", NULL},
 		{"/status", api_status},
 		{"/v3/status", api_status},
 		{"/", api_dashboard},
@@ -95,8 +105,28 @@ static void methods(void **state)
 		bool is_identity = route->handler == api_identity;
 
 		/* HEAD must never provision. */
-		assert_int_equal(route->methods, HTTP_GET | (is_identity ? HTTP_POST : HTTP_HEAD));
+		if (!route->post_scope)
+			assert_int_equal(route->methods, HTTP_GET | (is_identity ? HTTP_POST : HTTP_HEAD));
 	}
+}
+
+/* Who may look may not change anything. */
+static void scopes(void **state)
+{
+	struct route routes[API_ROUTE_COUNT];
+	unsigned count = 0;
+
+	(void)state;
+	api_routes(true, routes);
+	for (const struct route *route = routes; route->path; route++) {
+		bool may_change = route->methods & HTTP_POST && route->handler != api_identity;
+
+		assert_int_equal(route->post_scope, may_change ? SCOPE_OPERATE : SCOPE_OPEN);
+		if (may_change)
+			assert_int_equal(route->scope, SCOPE_READ);
+		count += may_change;
+	}
+	assert_int_equal(count, 3);
 }
 
 static void places(void **state)
@@ -118,7 +148,8 @@ static void places(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(paths), cmocka_unit_test(methods), cmocka_unit_test(places)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(paths), cmocka_unit_test(methods), cmocka_unit_test(scopes),
+					   cmocka_unit_test(places)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
