@@ -15,7 +15,12 @@ static void write_server(const struct api_context *api, int64_t now_ms, struct b
 	buffer_json_text(json, storage_name(api->storage));
 	buffer_text(json, ",\"injector\":");
 	buffer_json_text(json, injector_name(api->provisioner->injector));
-	buffer_byte(json, '}');
+	buffer_text(json, ",\"exporters\":[");
+	for (size_t i = 0; i < api->exporter_count; i++) {
+		buffer_text(json, i ? "," : "");
+		buffer_json_text(json, exporter_name(api->exporters[i]));
+	}
+	buffer_text(json, "]}");
 }
 
 void status_write(const struct api_context *api, struct buffer *json)

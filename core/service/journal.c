@@ -52,7 +52,7 @@ void journal_turn_day(struct journal *journal, int64_t now_ms)
 	if (now_ms >= journal->since_ms && now_ms < journal->until_ms)
 		return;
 	find_day(journal, now_ms);
-	journal->units = journal->attempts = journal->first_pass = journal->failed = 0;
+	journal->units = journal->attempts = journal->first_attempts = journal->first_pass = journal->failed = 0;
 	journal->failure_count = 0;
 	for (size_t i = 0; i < journal->station_count; i++)
 		journal->stations[i].units = journal->stations[i].failed = 0;
@@ -168,6 +168,7 @@ static void add_today(struct journal *journal, const struct journal_entry *entry
 {
 	journal->attempts++;
 	journal->units += is_unit;
+	journal->first_attempts += is_first;
 	journal->first_pass += is_unit && is_first;
 	journal->failed += !is_unit;
 	if (!is_unit)
@@ -195,7 +196,8 @@ void journal_add(struct journal *journal, const struct journal_attempt *attempt)
 	add_hour(journal, entry.at_ms, is_unit);
 	if (!is_today)
 		return;
-	add_today(journal, &entry, is_unit, attempt->attempt == 1);
+	/* Who was refused by this server has not been tried: what its record says is of before. */
+	add_today(journal, &entry, is_unit, attempt->attempt == 1 && strcmp(entry.outcome, "refused") != 0);
 	station->units += is_unit;
 	station->failed += !is_unit;
 }

@@ -34,9 +34,11 @@ static void write_result(struct buffer *json, const struct journal_entry *entry)
 
 static void write_today(struct buffer *json, const struct journal *journal)
 {
-	buffer_format(json, "\"today\":{\"since_ms\":%lld,\"units\":%lld,\"attempts\":%lld,\"first_pass\":%lld,\"failed\":%lld}",
+	buffer_format(json,
+		      "\"today\":{\"since_ms\":%lld,\"units\":%lld,\"attempts\":%lld,\"first_attempts\":%lld,\"first_pass\":%lld,"
+		      "\"failed\":%lld}",
 		      (long long)journal->since_ms, (long long)journal->units, (long long)journal->attempts,
-		      (long long)journal->first_pass, (long long)journal->failed);
+		      (long long)journal->first_attempts, (long long)journal->first_pass, (long long)journal->failed);
 }
 
 static void write_hours(struct buffer *json, const struct journal *journal, int64_t now_ms)

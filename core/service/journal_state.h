@@ -32,7 +32,7 @@ struct journal {
 	pthread_mutex_t mutex;
 	int64_t since_ms, until_ms; /* today */
 	int64_t zone_ms;            /* where full hours begin: what is left when UTC's are taken away */
-	int64_t units, attempts, first_pass, failed;
+	int64_t units, attempts, first_attempts, first_pass, failed;
 	struct journal_hour hours[JOURNAL_HOURS]; /* the place of an hour is its number modulo the size */
 	struct journal_failure failures[JOURNAL_FAILURES];
 	size_t failure_count;
