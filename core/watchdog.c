@@ -54,9 +54,11 @@ static void *run(void *context)
 	bool is_bad = false;
 
 	while (!watchdog->stop) {
-		const struct timespec until = time_after(watchdog->interval_ms);
+		struct timespec until;
 
 		look_and_tell(watchdog, &is_bad);
+		/* The next time is the last in time: what is late must not be told too late. */
+		until = time_after(is_bad ? watchdog->interval_ms / 8 + 1 : watchdog->interval_ms);
 		while (!watchdog->stop && pthread_cond_timedwait(&watchdog->wake, lock, &until) == 0)
 			;
 	}
