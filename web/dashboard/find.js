@@ -3,7 +3,7 @@ import { html, Component, Badge, Empty, Panel, moment, stateOf, words } from "./
 import { authorized, reasonOf } from "./feed.js";
 
 // What a person asks for first; whatever else the server tells comes behind, under its own name.
-const FIRST = ["enrollment_id", "station", "order", "deployed_ms", "category", "hardware_version", "reason", "attempt"];
+const FIRST = ["enrollment_id", "reason", "station", "deployed_ms", "created_ms", "category", "attempt"];
 const APART = ["serial", "serialNumber", "state", "history"];
 
 function label(name) {
@@ -23,13 +23,16 @@ function Facts({ record }) {
   return html`<dl class="facts">${names.map((name) => html`<div key=${name} class=${shown(name, record[name]).length > 40 ? "long" : undefined}><dt>${label(name)}</dt><dd>${shown(name, record[name])}</dd></div>`)}</dl>`;
 }
 
-function History({ history }) {
-  const names = [...new Set(history.flatMap(Object.keys))];
+// The attempts before, and the last one, which the record itself tells of.
+function History({ record }) {
+  const now = { attempt: record.attempt, ended: record.state, enrollment_id: record.enrollment_id, deployed_ms: record.deployed_ms, reason: record.reason };
+  const entries = [...(record.history ?? []), now];
+  const names = [...new Set([...Object.keys(now), ...entries.flatMap(Object.keys)])];
 
   return html`<div class="scroll" role="group" aria-label="Table of the history" tabindex="0"><table>
-    <caption class="hidden">Everything that happened to this serial number, in order</caption>
+    <caption class="hidden">Every attempt for this serial number, the first one first</caption>
     <thead><tr>${names.map((name) => html`<th scope="col" key=${name}>${label(name)}</th>`)}</tr></thead>
-    <tbody>${history.map((entry, i) => html`<tr key=${i}>${names.map((name) => html`<td key=${name}>${shown(name, entry[name])}</td>`)}</tr>`)}</tbody>
+    <tbody>${entries.map((entry, i) => html`<tr key=${i}>${names.map((name) => html`<td key=${name}>${shown(name, entry[name])}</td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 
@@ -61,14 +64,12 @@ export class Find extends Component {
   }
 
   render({ serial }, { record, trouble }) {
-    const history = record?.history ?? [];
-
     if (!serial) return html`<main id="main" class="find" tabindex="-1"><h1>Search</h1><${Empty}>Type or scan a serial number into the field at the top. The key / leads there.<//></main>`;
     return html`<main id="main" class="find" tabindex="-1">
       <h1><span class="hidden">Serial number </span>${serial} ${record && html`<${Badge} of=${stateOf(record.state)} />`}</h1>
       <div role="status">${trouble && html`<${Empty}>${trouble}<//>`}${!trouble && !record && html`<${Empty}>Asking the server…<//>`}</div>
       ${record && html`<${Panel} id="record" title="Record"><${Facts} record=${record} /><//>
-        <${Panel} id="history" title="History">${history.length ? html`<${History} history=${history} />` : html`<${Empty}>Nothing before what the record says.<//>`}<//>`}
+        <${Panel} id="history" title="History"><${History} record=${record} /><//>`}
     </main>`;
   }
 }
