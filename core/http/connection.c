@@ -85,7 +85,7 @@ void connection_end(struct connections *connections, struct connection *connecti
 {
 	int phase = connection->phase;
 
-	if (phase != CONNECTION_BUSY && phase != CONNECTION_SUSPENDED)
+	if (phase == CONNECTION_READING || phase == CONNECTION_CUT)
 		return;
 	connection->first = false;
 	connection->since_boot_ms = clock_boot_ms();

@@ -14,6 +14,7 @@ enum connection_phase {
 	CONNECTION_READING,   /* waits for a request, or reads it */
 	CONNECTION_BUSY,      /* has a whole request that is not answered to its last byte */
 	CONNECTION_SUSPENDED, /* the same, and the HTTP library must not be stopped */
+	CONNECTION_WATCHING,  /* is being sent news that never end: nobody waits for it */
 	CONNECTION_CUT,       /* was too slow; its socket is shut down */
 };
 

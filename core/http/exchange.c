@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/http/socket.h"
+#include "core/http/traffic.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -230,6 +231,19 @@ static void open_stream(struct exchange *exchange)
 	reply_problem(&exchange->request, reply, 503, "busy", NULL, "out of memory; try again");
 }
 
+/* Who watches keeps its connection for hours, so there is a bound. */
+static void join_broadcast(struct exchange *exchange)
+{
+	struct http_reply *reply = &exchange->reply;
+
+	exchange->reader = broadcast_join(reply->broadcast, resume, exchange);
+	if (exchange->reader)
+		return;
+	reply->broadcast = NULL;
+	reply_problem(&exchange->request, reply, 503, "busy", NULL, "as many watch as may at the same time; try again");
+	reply_retry_after(&exchange->request, reply, 10);
+}
+
 static void call_handler(struct exchange *exchange)
 {
 	struct http_reply *reply = &exchange->reply;
@@ -237,16 +251,32 @@ static void call_handler(struct exchange *exchange)
 	exchange->route->handler(exchange->serving->settings->context, &exchange->request, reply);
 	if (reply->stream)
 		open_stream(exchange);
+	else if (reply->broadcast)
+		join_broadcast(exchange);
 	else if (!reply->status)
 		reply_problem(&exchange->request, reply, 500, "internal", NULL, "the server has no answer to this request");
 	exchange->step = EXCHANGE_READY;
+}
+
+/* How many are at gateways, and how many wait to be: for who looks on. */
+static void count_injection(const struct exchange *exchange, int more_waiting, int more_injecting)
+{
+	const struct listener_settings *settings = exchange->serving->settings;
+
+	if (!settings->traffic || exchange->route->place != ROUTE_INJECT)
+		return;
+	atomic_fetch_add_explicit(&settings->traffic->waiting, (unsigned)more_waiting, memory_order_relaxed);
+	atomic_fetch_add_explicit(&settings->traffic->injecting, (unsigned)more_injecting, memory_order_relaxed);
+	broadcast_tell(settings->broadcast);
 }
 
 static void run_job(struct pool_job *job)
 {
 	struct exchange *exchange = (struct exchange *)((char *)job - offsetof(struct exchange, job));
 
+	count_injection(exchange, -1, 1);
 	call_handler(exchange);
+	count_injection(exchange, 0, -1);
 	resume(exchange);
 }
 
@@ -274,7 +304,9 @@ static enum MHD_Result suspend(struct exchange *exchange)
 	/* Suspend before anybody can resume: a resume that comes first would be lost. */
 	connection_set_phase(&serving->connections, &exchange->connection, CONNECTION_SUSPENDED);
 	MHD_suspend_connection(exchange->mhd);
+	count_injection(exchange, 1, 0);
 	if (!pool_submit(pool, &exchange->job)) {
+		count_injection(exchange, -1, 0);
 		refuse_busy(exchange);
 		resume(exchange);
 	}
@@ -319,6 +351,15 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 	return exchange_answer(exchange);
 }
 
+static void count_request(const struct exchange *exchange, unsigned status)
+{
+	const struct listener_settings *settings = exchange->serving->settings;
+
+	if (settings->traffic)
+		traffic_count(settings->traffic, exchange->route ? (size_t)(exchange->route - settings->routes) : TRAFFIC_ROUTES,
+			      status);
+}
+
 void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how)
 {
 	const union MHD_ConnectionInfo *info;
@@ -328,11 +369,14 @@ void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how
 		info = MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
 		status = info ? info->http_status : 0;
 	}
+	count_request(exchange, status);
 	if (status && exchange->serving->settings->access_log && log_enabled(LOG_INFO))
 		access_log(exchange, status, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	/* Otherwise the response closes it. */
 	if (exchange->feed && exchange->step != EXCHANGE_SENDING)
 		feed_close(TAKE(exchange->feed));
+	if (exchange->reader && exchange->step != EXCHANGE_SENDING)
+		broadcast_leave(TAKE(exchange->reader));
 	free(exchange->reply.free_body);
 	exchange->reply.free_body = NULL;
 	buffer_fini(&exchange->body);

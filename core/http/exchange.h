@@ -10,6 +10,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
+#include "core/http/broadcast.h"
 #include "core/http/connection.h"
 #include "core/http/feed.h"
 #include "core/http/guard.h"
@@ -60,6 +61,7 @@ struct exchange {
 	const char *method_name; /* for the log */
 	const struct route *route;
 	struct feed *feed;
+	struct broadcast_reader *reader;
 	uint64_t sent; /* bytes of a stream */
 	struct buffer body;
 	struct http_request request;

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/http/broadcast.h"
 #include "core/http/door.h"
 #include "core/http/exchange.h"
 #include "core/http/pulse.h"
@@ -303,6 +304,7 @@ bool listener_turns(struct listener *listener)
 void listener_drain(struct listener *listener)
 {
 	listener->serving.draining = true;
+	broadcast_end(listener->serving.settings->broadcast);
 	door_shut(listener->door);
 }
 

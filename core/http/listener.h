@@ -16,6 +16,8 @@
 #include <pep/plugin.h>
 
 struct listener;
+struct broadcast;
+struct traffic;
 
 struct listener_settings {
 	const char *address;                  /* numeric IPv4 or IPv6 */
@@ -28,7 +30,9 @@ struct listener_settings {
 	int64_t header_timeout_ms; /* from accept (or the end of the previous reply) to the end of the headers and body */
 	int64_t idle_timeout_ms;   /* without a byte */
 	bool access_log;
-	struct tls *tls; /* borrowed; NULL: plain HTTP */
+	struct tls *tls;             /* borrowed; NULL: plain HTTP */
+	struct traffic *traffic;     /* what is counted; NULL: nothing is */
+	struct broadcast *broadcast; /* told when an injection begins or ends, ended by listener_drain(); NULL: there is none */
 	const struct route *routes;
 	void *context; /* given to every handler */
 	/* May the peer have what needs `scope`? Asked after the head of every request that can be read, before its body is kept. False:
