@@ -13,10 +13,16 @@
 
 struct audit;
 struct provisioner;
+struct broadcast;
+struct buffer;
+struct meters;
+struct meters_export;
 struct push;
 struct spool;
 struct journal;
 struct journal_attempt;
+struct traffic;
+struct vitals;
 
 /* The `context` of every handler. Set up by the server before the listener starts, unchanged until it stopped. */
 struct api_context {
@@ -30,7 +36,13 @@ struct api_context {
 	struct push *push;             /* NULL: nobody is told */
 	const regex_t *serial_pattern; /* NULL: none */
 	struct journal *journal;
-	int64_t started_ms; /* this server, since 1970 */
+	struct meters *meters;
+	struct meters_export *export_meters; /* one for each exporter */
+	struct vitals *vitals;
+	struct traffic *traffic;
+	struct broadcast *broadcast; /* of /events */
+	const struct route *routes;  /* the listener's */
+	int64_t started_ms;          /* this server, since 1970 */
 };
 
 #define API_ROUTE_COUNT 18u
@@ -50,10 +62,15 @@ void api_orders(void *context, struct http_request *request, struct http_reply *
 void api_order(void *context, struct http_request *request, struct http_reply *reply);
 void api_identities(void *context, struct http_request *request, struct http_reply *reply);
 void api_healthz(void *context, struct http_request *request, struct http_reply *reply);
+void api_events(void *context, struct http_request *request, struct http_reply *reply);
+void api_metrics(void *context, struct http_request *request, struct http_reply *reply);
+void api_version(void *context, struct http_request *request, struct http_reply *reply);
 void api_status(void *context, struct http_request *request, struct http_reply *reply);
 void api_readyz(void *context, struct http_request *request, struct http_reply *reply);
 
 /* An attempt has ended: the picture of the day, the metrics and who watches /events learn of it. [any thread] */
 void api_observe(const struct api_context *api, const struct journal_attempt *attempt);
+/* One server-sent event with what /status says; what failed is remembered by the buffer. [any thread] */
+void api_make_event(void *context, struct buffer *message);
 
 #endif

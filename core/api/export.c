@@ -142,12 +142,20 @@ static void reply_unknown_exporter(const struct api_context *api, const struct h
 	reply_problem(request, reply, 404, "not_found", NULL, "no exporter has this name; there are: %s", names ? names : "");
 }
 
-static struct exporter *find_exporter(const struct api_context *api, const char *name)
+static void find_exporter(const struct api_context *api, const char *name, struct export_order *order)
 {
-	for (size_t i = 0; i < api->exporter_count; i++)
-		if (strcmp(name, exporter_name(api->exporters[i])) == 0)
-			return api->exporters[i];
-	return NULL;
+	for (size_t i = 0; i < api->exporter_count && !order->exporter; i++) {
+		if (strcmp(name, exporter_name(api->exporters[i])) != 0)
+			continue;
+		order->exporter = api->exporters[i];
+		order->meters = api->export_meters ? &api->export_meters[i] : NULL;
+	}
+}
+
+static void count_export(const struct export_order *order, pep_status status)
+{
+	if (order->meters)
+		meters_count(status == PEP_OK ? &order->meters->begun : &order->meters->refused);
 }
 
 static void reply_failure(const struct http_request *request, struct http_reply *reply, pep_status status,
@@ -195,15 +203,12 @@ static pep_status begin(const struct api_context *api, const struct http_request
 void api_export(void *context, struct http_request *request, struct http_reply *reply)
 {
 	const struct api_context *api = context;
-	struct export_order order = {.storage = api->storage,
-				     .exporter = find_exporter(api, request->tail),
-				     .audit = api->audit,
-				     .who = request->peer,
-				     .request_id = request->id};
+	struct export_order order = {.storage = api->storage, .audit = api->audit, .who = request->peer, .request_id = request->id};
 	struct pep_error err = {0};
 	const char *disposition;
 	pep_status status = PEP_OK;
 
+	find_exporter(api, request->tail, &order);
 	if (!order.exporter) {
 		reply_unknown_exporter(api, request, reply);
 		return;
@@ -215,6 +220,8 @@ void api_export(void *context, struct http_request *request, struct http_reply *
 		status = pep_fail(&err, PEP_NO_MEMORY, 0, "export: out of memory; try again");
 	else if (request->method != HTTP_HEAD)
 		status = begin(api, request, reply, &order, &err);
+	if (request->method != HTTP_HEAD)
+		count_export(&order, status);
 	if (status != PEP_OK) {
 		reply_failure(request, reply, status, &err);
 		return;

@@ -55,7 +55,8 @@ struct config {
 	const char *name; /* of this server, on every record that it claims; default: the host's name */
 	const char *listen;
 	uint16_t port;
-	unsigned http_threads, connections, connections_per_address, workers, worker_queue, injections, injection_queue;
+	unsigned http_threads, connections, connections_per_address, workers, worker_queue, injections, injection_queue,
+		event_clients;
 	int64_t header_timeout_ms, idle_timeout_ms, drain_timeout_ms;
 	const char *data_dir; /* spool, lock, and relative paths of plugins; made if absent */
 	const char *plugin_dir;

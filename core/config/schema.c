@@ -45,6 +45,8 @@ const struct schema_key schema_keys[] = {
 	KEY("server", "injections", SCHEMA_COUNT, "64", 1, 4096, injections, "gateways provisioned at the same time"),
 	KEY("server", "injection_queue", SCHEMA_COUNT, "128", 1, 100000, injection_queue,
 	    "requests that may wait for their turn to be provisioned"),
+	KEY("server", "event_clients", SCHEMA_COUNT, "64", 1, 10000, event_clients,
+	    "who may watch /events at the same time; at most a quarter of connections"),
 	KEY("server", "header_timeout", SCHEMA_SPAN, "10s", 100, HOUR, header_timeout_ms,
 	    "for a request's headers and body to arrive"),
 	KEY("server", "idle_timeout", SCHEMA_SPAN, "15s", 100, HOUR, idle_timeout_ms,

@@ -134,7 +134,7 @@ static struct MHD_Response *make_response(struct exchange *exchange)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_feed, exchange, close_feed);
 	if (exchange->reader)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_broadcast, exchange, leave_broadcast);
-	if (reply->stream)
+	if (reply->stream || reply->broadcast)
 		return make_head();
 	/* The library only reads it, but its signature says otherwise. */
 	memcpy(&body, &reply->body, sizeof(body));

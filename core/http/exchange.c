@@ -236,6 +236,8 @@ static void join_broadcast(struct exchange *exchange)
 {
 	struct http_reply *reply = &exchange->reply;
 
+	if (exchange->request.method == HTTP_HEAD)
+		return;
 	exchange->reader = broadcast_join(reply->broadcast, resume, exchange);
 	if (exchange->reader)
 		return;

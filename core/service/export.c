@@ -121,6 +121,8 @@ static ssize_t export_fill(struct stream *stream, char *data, size_t room)
 
 		walk->start = walk->end = 0;
 		status = fill_chunk(walk, &err);
+		if (status != PEP_OK && walk->order.meters)
+			meters_count(&walk->order.meters->broken);
 		if (status != PEP_OK)
 			log_event(LOG_ERR, "export broken off; ask again", LOG_TEXT("request_id", walk->request_id),
 				  LOG_TEXT("exporter", exporter_name(walk->order.exporter)), LOG_NUMBER("records", walk->count),

@@ -11,14 +11,16 @@
 #include "core/http/stream.h"
 #include "core/plugin/instance.h"
 #include "core/service/audit.h"
+#include "core/service/meters.h"
 #include "core/service/selection.h"
 
-/* Borrowed until the stream is closed: storage, exporter and audit. For the call: all else. */
+/* Borrowed until the stream is closed: storage, exporter, audit and meters. For the call: all else. */
 struct export_order {
 	struct storage *storage;
 	struct exporter *exporter;
 	struct audit *audit;
-	const char *profile; /* NULL: the exporter's own choice */
+	struct meters_export *meters; /* NULL: nobody counts */
+	const char *profile;          /* NULL: the exporter's own choice */
 	struct selection selection;
 	const char *who;        /* for the audit: the address that asks */
 	const char *request_id; /* for log and audit */

@@ -34,6 +34,9 @@ STUB(api_orders)
 STUB(api_order)
 STUB(api_identities)
 STUB(api_status)
+STUB(api_events)
+STUB(api_metrics)
+STUB(api_version)
 
 static const struct route *match(const struct route *routes, const char *path)
 {
@@ -69,6 +72,9 @@ static void paths(void **state)
 		{"/identities/GW-1/grant", api_identities},
 		{"/v3/identities", NULL},
 		{"/status", api_status},
+		{"/v3/events", api_events},
+		{"/metrics", api_metrics},
+		{"/version", api_version},
 		{"/v3/status", api_status},
 		{"/", api_dashboard},
 		{"/assets/app.js", api_dashboard},
