@@ -228,10 +228,11 @@ pep_status tls_reload(struct tls *tls, struct pep_error *err)
 	return PEP_OK;
 }
 
-/* Ciphers of 256 bits, as SECURE256 says. But that alone would refuse the certificates that most authorities give: P-256, and signatures
+/* Ciphers of 256 bits, as SECURE256 says, and only with keys that are forgotten (ECDHE). But that alone would refuse the certificates that most authorities give: P-256, and signatures
  * with SHA-256. X25519 first, because it is what clients guess, and a wrong guess costs a round trip. */
 #define PRIORITIES(versions)                                                                                                  \
-	"SECURE256:-VERS-ALL:" versions ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"        \
+	"SECURE256:-VERS-ALL:" versions                                                                                       \
+	":-RSA:-DHE-RSA:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"                          \
 	":+SIGN-EDDSA-ED25519:+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SHA256:+SIGN-RSA-PSS-SHA256:+SIGN-RSA-PSS-RSAE-SHA256" \
 	":+SIGN-RSA-SHA256:%SERVER_PRECEDENCE"
 

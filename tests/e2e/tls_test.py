@@ -146,6 +146,22 @@ def init_makes_a_certificate_that_clients_can_pin(top):
     holds(text, "CA:FALSE", "TLS Web Server Authentication", r"DNS:line-1\.example, IP Address:10\.1\.2\.3, IP Address:FD00:", "prime256v1")
 
 
+def takes(line, ciphers, expected):
+    """Does the server take one of these of TLS 1.2? And never a session of before, which would outlive a reload."""
+    context, session = line.context(), None
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers)
+    for _ in range(2):
+        try:
+            with socket.create_connection(("localhost", line.server.port), timeout=30) as raw, \
+                    context.wrap_socket(raw, server_hostname="localhost", session=session) as wrapped:
+                assert expected, ciphers + " was taken"
+                assert not wrapped.session_reused
+                session = wrapped.session
+        except ssl.SSLError:
+            assert not expected, ciphers + " was refused"
+
+
 @test
 def the_protocol(top):
     line = Line(top)
@@ -158,14 +174,7 @@ def the_protocol(top):
         assert ask(connection) == (200, b"ok\n")
         assert connection.sock.cipher()[2] == 256, connection.sock.cipher()
         connection.close()
-    weak = line.context()
-    weak.maximum_version = ssl.TLSVersion.TLSv1_2
-    weak.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
-    try:
-        line.ask(context=weak)
-        raise AssertionError("a cipher of 128 bits was taken")
-    except ssl.SSLError:
-        pass
+    takes(line, "ECDHE-ECDSA-AES128-GCM-SHA256", False)
     # Plain HTTP is not answered.
     with socket.create_connection(("127.0.0.1", line.server.port), timeout=30) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -179,6 +188,13 @@ def the_protocol(top):
         wrapped.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n")
         reply = b"".join(iter(lambda: wrapped.recv(4096), b""))
     assert reply.startswith(b"HTTP/1.1 400 ") and reply.count(b"HTTP/1.1") == 1, reply
+    # A certificate of another kind.
+    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "tls.key", "-out", "tls.crt", "-days", "2", "-subj", "/CN=rsa",
+         "-addext", "subjectAltName=DNS:localhost", folder=top)
+    line.reload("msg=reloaded what=tls")
+    for ciphers, good in (("ECDHE-RSA-AES256-GCM-SHA384", True), ("ECDHE-RSA-CHACHA20-POLY1305", True), ("AES256-GCM-SHA384", False),
+                          ("DHE-RSA-AES256-GCM-SHA384", False), ("ECDHE-RSA-AES256-SHA384", False), ("ECDHE-RSA-AES128-GCM-SHA256", False)):
+        takes(line, ciphers, good)
     line.server.stop()
     with open(line.server.conf, "a", encoding="utf-8") as f:
         f.write('  minimum: "1.3"\n')
