@@ -40,7 +40,7 @@ static struct exchange *find(struct serving *serving)
 static void send_reply(const struct exchange *exchange)
 {
 	const struct http_reply *reply = &exchange->reply;
-	const gnutls_session_t session = exchange_session(exchange);
+	gnutls_session_t session = exchange_session(exchange);
 	const time_t now = time(NULL);
 	struct tm utc = {0};
 	char date[64] = "";

@@ -221,15 +221,16 @@ pep_status tls_reload(struct tls *tls, struct pep_error *err)
 	struct material *material = NULL;
 	pep_status status = read_material(&tls->settings, &material, err);
 
-	if (status != PEP_OK)
+	if (status != PEP_OK || !material)
 		return status;
 	material->older = tls->newest;
 	atomic_store(&tls->newest, material);
 	return PEP_OK;
 }
 
-/* Ciphers of 256 bits, as SECURE256 says, and only with keys that are forgotten (ECDHE). But that alone would refuse the certificates that most authorities give: P-256, and signatures
- * with SHA-256. X25519 first, because it is what clients guess, and a wrong guess costs a round trip. */
+/* Ciphers of 256 bits, as SECURE256 says, and only with keys that are forgotten (ECDHE). But that alone would refuse the certificates that
+ * most authorities give: P-256, and signatures with SHA-256. X25519 first, because it is what clients guess, and a wrong guess costs a
+ * round trip. */
 #define PRIORITIES(versions)                                                                                                  \
 	"SECURE256:-VERS-ALL:" versions                                                                                       \
 	":-RSA:-DHE-RSA:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"                          \
