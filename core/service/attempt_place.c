@@ -31,7 +31,7 @@ static enum provision_outcome refuse_place(const struct attempt *attempt, enum o
 		return PROVISION_NOT_EXPECTED;
 	}
 	(void)pep_fail(err, PEP_LIMIT, 0,
-		       verdict == ORDERS_FULL ? "order %.64s is full: its %lld identities are given out, or about to be"
+		       verdict == ORDERS_FULL ? "order %.64s is full: all of its %lld are given out, or about to be"
 					      : "order %.64s of %lld has too many units that nobody knows the outcome of; "
 						"resolve or retire them",
 		       attempt->place.name, (long long)attempt->place.quantity);

@@ -3,13 +3,15 @@
  * order_settle.c - what becomes of a place in an order, by the record of its serial alone. No clock has a part in it:
  *
  * claimed, contacted, issued: somebody is at it, or the end of its lease will say what it is: kept. in_doubt: the gateway may have its
- * certificate: kept until an operator or another attempt settles it. deployed, or retired after it was: used. failed, retired before,
- * no record at all: given back.
+ * certificate: kept until an operator or another attempt settles it. deployed, or retired after it was: used. retired before, no record at
+ * all: given back. failed: given back, unless an earlier attempt is in doubt: the later one may have ended before its first byte erased
+ * what the gateway got from that one. Then it is kept until the serial is deployed or retired.
  *
  * That is safe against who claims the serial meanwhile: a place is given back for the number of a claim, and the new one has another.
  */
 #include "core/base/cleanup.h"
 #include "core/base/log.h"
+#include "core/service/history.h"
 #include "core/service/order_book.h"
 
 #include <string.h>
@@ -29,7 +31,9 @@ static bool decide(const struct pep_identity *record, const struct tally_place *
 	}
 	change->kind = COUNTER_RELEASE;
 	change->attempt = place->last;
-	return !record || record->state == PEP_FAILED || record->state == PEP_RETIRED;
+	if (record && record->state == PEP_FAILED)
+		return !history_in_doubt(record->history, place->first);
+	return !record || record->state == PEP_RETIRED;
 }
 
 /* `place` was in the tally before the record is read here. */
