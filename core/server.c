@@ -12,6 +12,7 @@
 #include "core/http/listener.h"
 #include "core/http/traffic.h"
 #include "core/service/audit.h"
+#include "core/service/audit_settled.h"
 #include "core/service/cursor.h"
 #include "core/service/journal.h"
 #include "core/service/meters.h"
@@ -132,7 +133,14 @@ static pep_status open_audit(struct server *server, struct pep_error *err)
 	const struct config *config = server->config;
 	const struct audit_settings settings = {.folder = config->data_dir, .server = config->name, .segment_size = 64 << 20};
 
-	return audit_open(&settings, &server->audit, err);
+	pep_status status = audit_open(&settings, &server->audit, err);
+
+	/* A disk that is full now keeps nobody from reading. */
+	if (status == PEP_OK)
+		audit_record(server->audit, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "event", "start", "actor", "server",
+						      "version", PEP_VERSION, "owner", server->owner, "storage",
+						      config->storage.plugin, "injector", config->injector.plugin));
+	return status;
 }
 
 /* A store without notes has none, and that is fine unless they are required. */
@@ -166,7 +174,9 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 						   .lease_ms = config->lease_ms,
 						   .stopping = &server->stopping,
 						   .deployed = push_wake,
-						   .deployed_context = server->push};
+						   .deployed_context = server->push,
+						   .settled = audit_settled,
+						   .settled_context = server->audit};
 	dispatch_init(&server->provisioner.dispatch, newest);
 	endpoints_init(&server->provisioner.endpoints);
 	server->has_provisioner = true;
@@ -356,7 +366,7 @@ static int start(struct server *server)
 
 /* --- stop: nothing new, let what runs end, then close in reverse order --- */
 
-static void stop(struct server *server)
+static void stop(struct server *server, int exit_code)
 {
 	if (server->listener) {
 		listener_drain(server->listener);
@@ -382,6 +392,8 @@ static void stop(struct server *server)
 	injector_close(server->injector);
 	storage_close(server->storage);
 	journal_free(server->journal);
+	if (server->audit)
+		audit_record(server->audit, json_pack("{s:s, s:s, s:i}", "event", "stop", "actor", "server", "exit", exit_code));
 	audit_close(server->audit);
 	pending_close(server->pending);
 	spool_close(server->spool);
@@ -529,7 +541,7 @@ int server_run(struct config *config, const char *port_file)
 	exit_code = start(&server);
 	if (exit_code == SERVER_EXIT_OK)
 		exit_code = serve(&server, &signals, port_file);
-	stop(&server);
+	stop(&server, exit_code);
 	watchdog_stop(server.watchdog);
 	log_event(LOG_NOTICE, "stopped", LOG_NUMBER("exit", exit_code));
 	return exit_code;

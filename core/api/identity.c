@@ -6,9 +6,11 @@
 #include "core/api/body.h"
 #include "core/api/fields.h"
 #include "core/api/identity_json.h"
+#include "core/api/provision_event.h"
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/service/audit.h"
 #include "core/service/journal.h"
 #include "core/service/provision.h"
 
@@ -129,7 +131,7 @@ static void log_outcome(const struct http_request *request, const struct provisi
 		  LOG_NUMBER("ms", clock_boot_ms() - request->start_boot_ms));
 }
 
-/* For who looks on: the picture of the day, and the metrics. */
+/* For who looks on: the picture of the day, the metrics, and the audit. */
 static void show_outcome(const struct api_context *api, const struct http_request *request,
 			 const struct provision_request *provision, const struct provision_result *result)
 {
@@ -141,9 +143,10 @@ static void show_outcome(const struct api_context *api, const struct http_reques
 						.code = row->code,
 						.detail = result->error.message,
 						.ms = clock_boot_ms() - request->start_boot_ms,
-						.attempt = result->identity ? result->identity->attempt : 0};
+						.attempt = result->attempt};
 
 	api_observe(api, &attempt);
+	provision_event_record(api, request, provision, result, row->ended, row->code);
 }
 
 /* Absent, or one header with a fit value. Who sends a key counts on it, so an unfit one is refused. */
@@ -184,6 +187,20 @@ static bool take_pairs(const struct http_request *request, struct http_pair **re
 	return true;
 }
 
+/* What could not be put on record is not begun. What ends while the disk is full is kept until it can be. */
+static bool is_audited(const struct api_context *api, const struct http_request *request, struct http_reply *reply)
+{
+	struct audit_report report;
+
+	audit_report(api->audit, &report);
+	if (report.is_well)
+		return true;
+	reply_problem(request, reply, 503, "storage_unavailable", NULL,
+		      "the audit cannot be written now; the gateway got no identity; try again");
+	reply_retry_after(request, reply, 2);
+	return false;
+}
+
 void api_identity(void *context, struct http_request *request, struct http_reply *reply)
 {
 	struct api_context *api = context;
@@ -195,6 +212,8 @@ void api_identity(void *context, struct http_request *request, struct http_reply
 
 	if (!take_pairs(request, &pairs, &pair_count, reply) || !take_key(request, &key, reply) ||
 	    !fields_parse(api, request, pairs, pair_count, &provision, reply))
+		return;
+	if (!is_audited(api, request, reply))
 		return;
 	provision.fields.idempotency_key = key;
 	provision_identity(api->provisioner, request->arena, &provision, &result);

@@ -149,6 +149,7 @@ static void finish_delivered(struct attempt *attempt, const char *enrollment_id,
 
 		status = spool_put(attempt->provisioner->spool, &entry, &spool_error);
 		result->outcome = status == PEP_OK ? PROVISION_RECORDED_LOCALLY : PROVISION_UNRECORDED;
+		(void)snprintf(result->enrollment_id, sizeof(result->enrollment_id), "%s", enrollment_id);
 		if (status != PEP_OK)
 			result->error = spool_error;
 	}
@@ -311,6 +312,8 @@ static void finish_unclaimed(const struct attempt *attempt, pep_status status, e
 	else
 		result->outcome = outcome_of_claim(verdict);
 	result->identity = attempt->record;
+	if (result->outcome == PROVISION_REPLAYED)
+		result->attempt = attempt->record->attempt;
 }
 
 static void run_attempt(struct attempt *attempt, const struct pep_target *target, struct provision_result *result)
@@ -324,6 +327,7 @@ static void run_attempt(struct attempt *attempt, const struct pep_target *target
 		finish_unclaimed(attempt, status, verdict, result);
 		return;
 	}
+	result->attempt = attempt->number;
 	result->outcome = attempt_take_place(attempt, &result->error);
 	if (!result->outcome)
 		inject(attempt, target, result);

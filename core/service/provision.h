@@ -15,6 +15,16 @@
 
 #include <stdatomic.h>
 
+/* How an attempt ended that nobody waits for any more. Texts are borrowed for the call. */
+struct provision_settled {
+	const char *serial;
+	const char *outcome; /* what became of the record: "deployed", "failed", "in_doubt" and so on */
+	const char
+		*by; /* "spool": its outcome was on this server's disk; "lease": its time was over; "adopted": its tool has ended */
+	uint32_t attempt;
+	const char *enrollment_id, *detail; /* NULL: none */
+};
+
 /* What every provisioning of this server shares. Filled by the server, unchanged while requests run. */
 struct provisioner {
 	struct storage *storage;
@@ -30,6 +40,9 @@ struct provisioner {
 	/* Called when something was deployed; must not wait. NULL: nobody wants to know. [any thread] */
 	void (*deployed)(void *context);
 	void *deployed_context;
+	/* Called when recovery has ended an attempt. NULL: nobody wants to know. [any thread] */
+	void (*settled)(void *context, const struct provision_settled *settled);
+	void *settled_context;
 	_Atomic(int64_t) recovery_due_work_ms; /* when the next step of the recovery thread is due */
 };
 
@@ -63,8 +76,9 @@ struct provision_request {
 struct provision_result {
 	enum provision_outcome outcome;
 	const struct pep_identity *identity; /* DEPLOYED, REPLAYED: the record, in the arena */
-	char enrollment_id[128];             /* IN_DOUBT: the candidate; may be empty */
-	struct pep_error error;              /* why, for the log; NOT_EXPECTED, QUOTA: for people */
+	char enrollment_id[128]; /* IN_DOUBT: the candidate; RECORDED_LOCALLY, UNRECORDED: the gateway's; may be empty */
+	uint32_t attempt;        /* that was made, or of what is replayed; 0: none was */
+	struct pep_error error;  /* why, for the log; NOT_EXPECTED, QUOTA: for people */
 };
 
 /* Blocks until the gateway is done or the time limit has passed. Never leaves a serial stuck: whatever happens here, lease and

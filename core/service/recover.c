@@ -32,6 +32,19 @@ static void step(struct provisioner *provisioner, int64_t due_ms)
 	provisioner->recovery_due_work_ms = clock_work_ms() + due_ms;
 }
 
+static void tell(const struct provisioner *provisioner, const struct pep_identity *record, uint32_t attempt, const char *by)
+{
+	const struct provision_settled settled = {.serial = record->serial,
+						  .outcome = identity_state_name(record->state),
+						  .by = by,
+						  .attempt = attempt,
+						  .enrollment_id = record->contacted == attempt ? record->enrollment_id : NULL,
+						  .detail = record->reason};
+
+	if (provisioner->settled)
+		provisioner->settled(provisioner->settled_context, &settled);
+}
+
 /* --- the spool --- */
 
 /* One look through it. */
@@ -67,6 +80,7 @@ static bool settle(void *context, const struct spool_entry *entry)
 	}
 	log_event(LOG_INFO, "a spooled outcome is stored", LOG_TEXT("serial", entry->serial),
 		  LOG_TEXT("state", identity_state_name(record->state)));
+	tell(provisioner, record, entry->attempt, "spool");
 	PEP_FAILPOINT("replayed");
 	return machine_has_delivery(record, entry->attempt);
 }
@@ -116,10 +130,12 @@ static pep_status lapse_one(struct provisioner *provisioner, const struct pep_id
 	if (adopt_is_awaited(provisioner, found->nonce))
 		event.own_name = NULL;
 	status = record_change(provisioner->storage, &arena, &change, &verdict, &record, err);
-	if (status == PEP_OK && verdict == MACHINE_WRITE)
+	if (status == PEP_OK && verdict == MACHINE_WRITE) {
 		log_event(LOG_NOTICE, "an unfinished attempt is ended", LOG_TEXT("serial", record->serial),
 			  LOG_TEXT("state", identity_state_name(record->state)), LOG_NUMBER("attempt", record->attempt),
 			  LOG_TEXT("owner", record->owner));
+		tell(provisioner, record, record->attempt, "lease");
+	}
 	PEP_FAILPOINT("lapsed");
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "../provision/fake_store.h"
 
 #include "core/base/log.h"
+#include "core/service/audit.h"
 #include "core/service/push.h"
 #include "core/service/spool.h"
 
@@ -21,6 +22,13 @@ struct world {
 
 /* The spool is a stub: so many wait. */
 static unsigned waiting;
+static struct audit_report audited = {.is_well = true};
+
+void audit_report(struct audit *audit, struct audit_report *ret_report)
+{
+	(void)audit;
+	*ret_report = audited;
+}
 
 unsigned spool_count(const struct spool *spool)
 {
@@ -381,7 +389,19 @@ static void health(void **state)
 	waiting = 3;
 	api_readyz(&support->api, &support->request, &support->reply);
 	assert_int_equal(support->reply.status, 200);
-	support_assert_body(support, "{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\"}}");
+	support_assert_body(support, "{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\",\"audit\":\"ok\"}}");
+	support_get(support);
+	audited.is_altered = true;
+	api_readyz(&support->api, &support->request, &support->reply);
+	support_assert_body(support,
+			    "{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\",\"audit\":\"altered\"}}");
+	support_get(support);
+	audited.is_well = false;
+	api_readyz(&support->api, &support->request, &support->reply);
+	assert_int_equal(support->reply.status, 503);
+	support_assert_body(support,
+			    "{\"ready\":false,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\",\"audit\":\"unavailable\"}}");
+	audited = (struct audit_report){.is_well = true};
 	support_get(support);
 	fake_store_script(&world->store, STORE_PING, 1, STORE_AWAY);
 	api_healthz(&support->api, &support->request, &support->reply);
@@ -432,7 +452,7 @@ static void subscribers_show_and_do_not_fail_it(void **state)
 	assert_int_equal(support->reply.status, 200);
 	support_assert_body(
 		support,
-		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\"},\"push\":["
+		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\",\"audit\":\"ok\"},\"push\":["
 		"{\"name\":\"mes\",\"state\":\"failing\",\"since\":\"1970-01-02T00:00:00Z\",\"backlog\":17,\"delivered\":5,"
 		"\"dead_letters\":2,\"error\":\"it said \\\"no\\\"\"},"
 		"{\"name\":\"mes-2\",\"state\":\"ok\",\"since\":\"1970-01-02T00:00:00Z\",\"backlog\":0,\"delivered\":5,"
