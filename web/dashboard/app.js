@@ -50,7 +50,7 @@ function Header({ feed, view }) {
   const state = feed.live ? "Live" : feed.goneSince ? "No connection" : "Connecting";
 
   return html`<header class="top">
-    <a class="brand" href="#line" aria-label="pep, ${feed.status.server.name}"><span class="logo" aria-hidden="true">pep</span><span class="server">${feed.status.server.name}</span></a>
+    <a class="brand" href="#line"><span class="logo">pep</span> <span class="server">${feed.status.server.name}</span></a>
     <nav aria-label="Views"><ul>${Object.entries(VIEWS).map(([name, text]) => html`<li key=${name}>
       <a href="#${name}" aria-current=${view.name === name ? "page" : undefined}>${text}</a></li>`)}</ul></nav>
     <form role="search" onSubmit=${search}>
@@ -133,8 +133,8 @@ class App extends Component {
     return html`<div class="page ${gone ? "stale" : ""}">
       <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); this.arrive(); }}>Skip to the content</a>
       <div class="banner" role="alert">${gone && html`<p><${Glyph} name="cross" />No connection since ${timeOfDay(feed.goneSince)}, trying again.${feed.status ? " What you see is from before." : ""}</p>`}</div>
-      ${this.view()}
       <p class="hidden" role="status" aria-live="polite">${this.said.text}</p>
+      ${this.view()}
     </div>`;
   }
 }
