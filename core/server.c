@@ -3,24 +3,19 @@
 
 #include "core/access/admission.h"
 #include "core/api/api.h"
-#include "core/api/status.h"
 #include "core/base/cleanup.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/notify.h"
-#include "core/http/broadcast.h"
 #include "core/http/listener.h"
-#include "core/http/traffic.h"
+#include "core/look.h"
 #include "core/service/audit.h"
 #include "core/service/audit_settled.h"
 #include "core/service/cursor.h"
-#include "core/service/journal.h"
-#include "core/service/meters.h"
 #include "core/service/orders.h"
 #include "core/service/owner.h"
 #include "core/service/push.h"
 #include "core/service/recover.h"
-#include "core/service/vitals.h"
 #include "core/watchdog.h"
 
 #include <errno.h>
@@ -29,10 +24,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define EVENT_INTERVAL_MS 1000 /* between two messages of /events */
-#define EVENT_COMMENT_MS 10000
-#define LOOK_INTERVAL_MS 2000 /* between two looks at the store */
 
 /* Everything that runs. Members are set in start order and freed in the reverse of it. */
 struct server {
@@ -52,12 +43,7 @@ struct server {
 	struct provisioner provisioner;
 	bool has_provisioner;
 	struct recovery *recovery;
-	struct journal *journal;
-	struct meters meters;
-	struct meters_export *export_meters;
-	struct traffic traffic;
-	struct broadcast *broadcast;
-	struct vitals *vitals;
+	struct look look;
 	struct access *access;
 	regex_t serial_pattern;
 	bool has_serial_pattern;
@@ -190,61 +176,17 @@ static pep_status start_service(struct server *server, struct pep_error *err)
 	return status;
 }
 
-/* Those who look on must not take the places of those who work. */
-static unsigned event_clients(const struct config *config)
-{
-	unsigned most = config->connections / 4 ? config->connections / 4 : 1;
-
-	return config->event_clients < most ? config->event_clients : most;
-}
-
-static pep_status list_orders(void *context, json_t **ret_list, struct pep_error *err)
-{
-	return orders_json(context, true, ret_list, err);
-}
-
-static void tell_change(void *context)
-{
-	broadcast_tell(context);
-}
-
-/* The certificate that gateways are signed with, where the injector's options name a file: its contract has no call for this. */
-static const char *authority_path(const struct config *config)
-{
-	for (const struct config_option *option = config->injector.options; option; option = option->next)
-		if (strcmp(option->key, "ca_certificate") == 0)
-			return option->value[0] == '/' ? option->value : NULL;
-	return NULL;
-}
-
 static pep_status start_looking(struct server *server, struct pep_error *err)
 {
-	const struct config *config = server->config;
-	const struct broadcast_settings news = {.readers = event_clients(config),
-						.message_size = STATUS_LIMIT,
-						.interval_ms = EVENT_INTERVAL_MS,
-						.comment_ms = EVENT_COMMENT_MS,
-						.make = api_make_event,
-						.context = &server->api};
-	struct vitals_settings vitals = {.storage = server->storage,
+	const struct look_setup setup = {.config = server->config,
+					 .storage = server->storage,
 					 .spool = server->spool,
 					 .push = server->push,
 					 .audit = server->audit,
-					 .data_dir = config->data_dir,
-					 .authority_path = authority_path(config),
-					 .tls_path = config->tls_certificate,
-					 .list_orders = server->orders ? list_orders : NULL,
-					 .orders_context = server->orders,
-					 .changed = tell_change,
-					 .interval_ms = LOOK_INTERVAL_MS};
-	pep_status status;
+					 .orders = server->orders,
+					 .api = &server->api};
 
-	server->export_meters = calloc(config->exporter_count + 1, sizeof(*server->export_meters));
-	if (!server->export_meters)
-		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	status = broadcast_new(&news, &server->broadcast, err);
-	vitals.changed_context = server->broadcast;
-	return status == PEP_OK ? vitals_new(&vitals, &server->vitals, err) : status;
+	return look_start(&server->look, &setup, err);
 }
 
 static pep_status start_api(struct server *server, struct pep_error *err)
@@ -274,8 +216,8 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 						      .header_timeout_ms = config->header_timeout_ms,
 						      .idle_timeout_ms = config->idle_timeout_ms,
 						      .access_log = config->access_log,
-						      .traffic = &server->traffic,
-						      .broadcast = server->broadcast,
+						      .traffic = &server->look.traffic,
+						      .broadcast = server->look.broadcast,
 						      .tls = server->tls,
 						      .admit = admission_admit,
 						      .admit_context = server->access,
@@ -290,12 +232,12 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 					   .audit = server->audit,
 					   .push = server->push,
 					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL,
-					   .journal = server->journal,
-					   .meters = &server->meters,
-					   .export_meters = server->export_meters,
-					   .vitals = server->vitals,
-					   .traffic = &server->traffic,
-					   .broadcast = server->broadcast,
+					   .journal = server->look.journal,
+					   .meters = &server->look.meters,
+					   .export_meters = server->look.export_meters,
+					   .vitals = server->look.vitals,
+					   .traffic = &server->look.traffic,
+					   .broadcast = server->look.broadcast,
 					   .routes = server->routes,
 					   .started_ms = clock_wall_ms()};
 	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
@@ -353,9 +295,7 @@ static int start(struct server *server)
 		status = push_open(&server->plugins, config, server->storage, server->owner, &server->push, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_CONFIG);
-	status = journal_new(clock_wall_ms(), &server->journal, &err);
-	if (status == PEP_OK)
-		status = start_service(server, &err);
+	status = start_service(server, &err);
 	if (status != PEP_OK)
 		return refuse(&err, SERVER_EXIT_DATA);
 	status = start_looking(server, &err);
@@ -372,9 +312,7 @@ static void stop(struct server *server, int exit_code)
 		listener_drain(server->listener);
 		listener_stop(server->listener, server->config->drain_timeout_ms);
 	}
-	vitals_free(server->vitals);
-	broadcast_free(server->broadcast);
-	free(server->export_meters);
+	look_stop(&server->look);
 	recovery_stop(server->recovery);
 	push_close(server->push);
 	orders_close(server->orders);
@@ -391,7 +329,6 @@ static void stop(struct server *server, int exit_code)
 	free(server->exporters);
 	injector_close(server->injector);
 	storage_close(server->storage);
-	journal_free(server->journal);
 	if (server->audit)
 		audit_record(server->audit, json_pack("{s:s, s:s, s:i}", "event", "stop", "actor", "server", "exit", exit_code));
 	audit_close(server->audit);

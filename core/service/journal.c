@@ -2,6 +2,7 @@
 #include "core/service/journal.h"
 
 #include "core/base/cleanup.h"
+#include "core/base/text.h"
 #include "core/service/journal_state.h"
 
 #include <stdlib.h>
@@ -23,6 +24,10 @@ static void copy(char *target, size_t size, const char *text)
 	if (length)
 		memcpy(target, text, length);
 	target[length] = '\0';
+	/* A plugin's message; no JSON may hold it as it is. */
+	for (char *byte = target; !text_is_utf8(target, length) && *byte; byte++)
+		if ((unsigned char)*byte > '~')
+			*byte = '?';
 }
 
 /* The day and the hours of the time zone. Where its offset is not of full hours, hours begin when its clocks say so. */

@@ -36,6 +36,9 @@ void journal_free(struct journal *journal); /* NULL is fine */
 
 /* From when on attempts can be seen in it: 24 hours, or since midnight if that is longer ago. */
 int64_t journal_since_ms(const struct journal *journal, int64_t now_ms);
+/* What the audit in a folder has of that time, as if it were happening again. What cannot be read is left out of the picture. [before other
+ * calls] */
+pep_status journal_recall(struct journal *journal, const char *folder, int64_t now_ms, struct pep_error *err);
 /* Count it. A replay is nobody's attempt: it is left out. [any thread] */
 void journal_add(struct journal *journal, const struct journal_attempt *attempt);
 /* Appends the members "today", "hours", "stations", "recent" and "failures" of a JSON object, with commas between them and none around
