@@ -45,7 +45,7 @@ struct api_context {
 	int64_t started_ms;          /* this server, since 1970 */
 };
 
-#define API_ROUTE_COUNT 18u
+#define API_ROUTE_COUNT 19u
 
 /* The table of routes, ended by a NULL path. `inline_reads`: lookups of one record may run on an HTTP thread. */
 void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT]);
