@@ -84,13 +84,14 @@ static bool add_header(struct curl_slist **headers, const char *line)
 static struct curl_slist *make_headers(const struct trust *trust, const struct request *request, const char *request_id)
 {
 	struct curl_slist *headers = NULL;
-	char id[128], key[128] = "";
+	char id[128], key[128] = "", type[128];
 
+	(void)snprintf(type, sizeof(type), "Content-Type: %s", request->content_type ? request->content_type : "application/json");
 	(void)snprintf(id, sizeof(id), "X-Request-Id: %s", request_id);
 	if (request->idempotency_key)
 		(void)snprintf(key, sizeof(key), "Idempotency-Key: %s", request->idempotency_key);
 	(void)(add_header(&headers, id) && (!key[0] || add_header(&headers, key)) &&
-	       (!request->body || add_header(&headers, "Content-Type: application/json")) &&
+	       (!request->body || add_header(&headers, type)) &&
 	       (!trust->authorization || add_header(&headers, trust->authorization)));
 	return headers;
 }

@@ -21,7 +21,8 @@ typedef int client_sink(void *ctx, const void *data, size_t size, struct failure
 struct request {
 	const char *method;          /* "GET" or "POST" */
 	const char *path;            /* encoded, with its query: "/v3/enrollment-ids?limit=50" */
-	const char *body;            /* JSON; NULL: none */
+	const char *body;            /* NULL: none */
+	const char *content_type;    /* of the body; NULL: JSON */
 	const char *idempotency_key; /* NULL: none */
 	client_sink *sink; /* NULL: the body is kept in the reply. With a sink the time limit is for silence, not for the whole */
 	void *sink_ctx;

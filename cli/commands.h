@@ -29,7 +29,7 @@ struct command {
 	const char *name;
 	const char *summary;          /* one line */
 	const char *argument;         /* the word after the options, as help shows it; NULL: takes none */
-	const char *argument_choices; /* with spaces between; NULL: the names of the commands */
+	const char *argument_choices; /* with spaces between; NULL: the names of the commands, "": any word */
 	bool argument_required;
 	bool json_lines;  /* with --json a line for every step; the last one, its result, says so: "event": "result" */
 	bool asks_server; /* it has the options about TLS and tokens */
@@ -56,6 +56,11 @@ int lookup_run_enrollment_id(struct session *session, struct failure *err);
 int lookup_run_verification_key(struct session *session, struct failure *err);
 int list_run(struct session *session, struct failure *err);
 int export_run(struct session *session, struct failure *err);
+int order_run(struct session *session, struct failure *err);
+int operate_run_status(struct session *session, struct failure *err);
+int operate_run_reprovision(struct session *session, struct failure *err);
+int operate_run_resolve(struct session *session, struct failure *err);
+int operate_run_retire(struct session *session, struct failure *err);
 int help_run(struct session *session, struct failure *err);
 int completion_run(struct session *session, struct failure *err);
 int version_run(struct session *session, struct failure *err);

@@ -34,7 +34,7 @@ static void add_command_usage(struct buffer *out, const struct command *command)
 
 	buffer_format(out, "Usage: pep-cli %s [options]%s%s\n\n%s.\n", command->name, command->argument ? " " : "",
 		      command->argument ? command->argument : "", command->summary);
-	if (command->argument_choices)
+	if (command->argument_choices && *command->argument_choices)
 		buffer_format(out, "%s is one of: %s.\n", command->argument, command->argument_choices);
 	buffer_text(out, "\nOptions:\n");
 	for (size_t i = 0; (row = commands_option(command, i)); i++)
