@@ -1,5 +1,5 @@
 // The line as it is now: figures of the day, stations, the last 24 hours, what went wrong and what to do about it.
-import { html, Badge, Bar, Empty, Glyph, Panel, count, date, hourOf, outcomeOf, percent, plural, seconds, timeOfDay, words, yieldOf } from "./parts.js";
+import { html, Badge, Bar, Empty, Glyph, Panel, count, date, hourOf, outcomeOf, percent, plural, reason, seconds, timeOfDay, words, yieldOf } from "./parts.js";
 import { HourChart } from "./chart.js";
 import { Stations, serialLink } from "./stations.js";
 
@@ -36,7 +36,7 @@ function Failures({ failures }) {
       <caption class="hidden">Failures of today by reason, the most frequent first, with what to do</caption>
       <thead class="hidden"><tr><th scope="col">Reason, and what to do</th><th scope="col">Share</th><th scope="col">Count</th></tr></thead>
       <tbody>${failures.map((failure) => html`<tr key=${failure.code}>
-        <th scope="row">${words(failure.code)}<${Bar} share=${failure.count / most} tone="bad" /><span class="advice">${failure.advice ?? "Show the reason to an engineer."}</span></th>
+        <th scope="row">${reason(failure.code)}<${Bar} share=${failure.count / most} tone="bad" /><span class="advice">${failure.advice ?? "Show the reason to an engineer."}</span></th>
         <td class="number muted">${percent(failure.count, all)}</td><td class="number strong">${count(failure.count)}</td></tr>`)}</tbody>
     </table>`}
   <//>`;
@@ -51,7 +51,7 @@ function Recent({ recent }) {
       <tbody>${recent.map((entry) => html`<tr key=${entry.at_ms + entry.serial + entry.station}>
         <td class="time">${timeOfDay(entry.at_ms)}</td><td><${Badge} of=${outcomeOf(entry.outcome)} /></td><td>${serialLink(entry.serial)}</td>
         <td class="muted">${entry.station}</td><td class="number muted">${seconds(entry.ms)}</td>
-        <td class="reason">${outcomeOf(entry.outcome).tone === "good" ? "" : entry.detail ?? words(entry.code ?? "")}</td></tr>`)}</tbody>
+        <td class="reason">${outcomeOf(entry.outcome).tone === "good" ? "" : entry.detail ?? reason(entry.code)}</td></tr>`)}</tbody>
     </table></div>`}
   <//>`;
 }

@@ -71,6 +71,13 @@ export function Bar({ share, tone = "" }) {
   </svg>`;
 }
 
+const REASONS = { exists: "Already provisioned", quota: "Order is complete", not_expected: "In no order", injector_timeout: "Gateway too slow" };
+
+// A code (Pep-Error) in words; those that have no better ones are their own.
+export function reason(code) {
+  return REASONS[code] ?? words(code ?? "unknown");
+}
+
 export function words(code) {
   const text = String(code).replaceAll("_", " ");
 

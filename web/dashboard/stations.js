@@ -1,5 +1,5 @@
 // The stations, each with what happened last at it. That stays until its next unit comes.
-import { html, Empty, Glyph, Panel, ago, count, outcomeOf, timeOfDay, words, yieldOf } from "./parts.js";
+import { html, Empty, Glyph, Panel, ago, count, outcomeOf, reason, timeOfDay, yieldOf } from "./parts.js";
 
 const names = new Intl.Collator("en", { numeric: true });
 
@@ -25,7 +25,7 @@ function Station({ station, now }) {
     <p class="tally"><span class="hidden">Units today: </span>${tally(station)}</p>
     <p class="word"><${Glyph} name=${outcome.symbol} />${outcome.word}</p>
     <p class="unit">${serialLink(last.serial)} <time title=${timeOfDay(last.at_ms)}>${ago(now - last.at_ms)}</time></p>
-    ${outcome.tone !== "good" && html`<p class="reason">${words(last.code)}</p>`}
+    ${outcome.tone !== "good" && reason(last.code) !== outcome.word && html`<p class="reason">${reason(last.code)}</p>`}
   </li>`;
 }
 
@@ -33,7 +33,7 @@ function Attention({ station: { station, last } }) {
   const outcome = outcomeOf(last.outcome);
 
   return html`<li class=${outcome.tone}><${Glyph} name=${outcome.symbol} /><div>
-    <p><strong>${station}</strong> ${serialLink(last.serial)} <span class="muted">${last.detail ?? words(last.code)}</span></p>
+    <p><strong>${station}</strong> ${serialLink(last.serial)} <span class="muted">${last.detail ?? reason(last.code)}</span></p>
     <p>${last.advice ?? "Show the reason to an engineer."}</p></div></li>`;
 }
 
