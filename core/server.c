@@ -192,6 +192,7 @@ static pep_status start_looking(struct server *server, struct pep_error *err)
 static pep_status start_api(struct server *server, struct pep_error *err)
 {
 	const struct config *config = server->config;
+	pep_status status;
 
 	if (config->serial_pattern) {
 		AUTO(free_ptr) char *whole = NULL;
@@ -241,7 +242,10 @@ static pep_status start_api(struct server *server, struct pep_error *err)
 					   .routes = server->routes,
 					   .started_ms = clock_wall_ms()};
 	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
-	return listener_start(&server->settings, &server->listener, err);
+	status = listener_start(&server->settings, &server->listener, err);
+	if (status == PEP_OK)
+		server->api.own_port = listener_port(server->listener);
+	return status;
 }
 
 /* Without a certificate it is plain HTTP. */

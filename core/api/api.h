@@ -28,6 +28,7 @@ struct vitals;
 struct api_context {
 	const struct config *config;
 	struct storage *storage;
+	_Atomic(uint16_t) own_port; /* where the server listens; 0: not yet */
 	struct exporter *const *exporters;
 	size_t exporter_count;
 	struct provisioner *provisioner;
@@ -45,7 +46,7 @@ struct api_context {
 	int64_t started_ms;          /* this server, since 1970 */
 };
 
-#define API_ROUTE_COUNT 19u
+#define API_ROUTE_COUNT 32u
 
 /* The table of routes, ended by a NULL path. `inline_reads`: lookups of one record may run on an HTTP thread. */
 void api_routes(bool inline_reads, struct route ret_routes[API_ROUTE_COUNT]);

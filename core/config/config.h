@@ -69,6 +69,7 @@ struct config {
 	uint16_t gateway_port;
 	enum config_serials serials;
 	const char *serial_pattern;      /* POSIX extended regular expression over the whole serial; NULL: none */
+	uint16_t lowest_gateway_port, highest_gateway_port;
 	struct config_network *networks; /* where gateways may be */
 	size_t network_count;
 	/* access: who is let in (core/access) */
