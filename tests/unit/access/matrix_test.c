@@ -71,14 +71,15 @@ static void add_caller(struct matrix *matrix, size_t i, enum standing standing, 
 
 static void add_known(struct matrix *matrix, size_t i, unsigned scopes, const char *token)
 {
-	char list[SCOPE_LIST_ROOM], quoted[2 * SCOPE_LIST_ROOM] = "\"", header[128];
+	char list[SCOPE_LIST_ROOM], name[TOKEN_ID_ROOM], quoted[2 * SCOPE_LIST_ROOM] = "\"", header[128];
 	size_t size = 1;
 
 	scope_write_list(scopes, list);
 	for (const char *next = list; *next; next++)
 		size += (size_t)snprintf(quoted + size, sizeof(quoted) - size, *next == ',' ? "\",\"" : "%c", *next);
 	(void)snprintf(quoted + size, sizeof(quoted) - size, "\"");
-	world_add_token(&matrix->world, token, token + 4, "station", quoted, "");
+	(void)snprintf(name, sizeof(name), "%.12s", token);
+	world_add_token(&matrix->world, token, name, "station", quoted, "");
 	(void)snprintf(header, sizeof(header), "Authorization: Bearer %s\r\n", token);
 	add_caller(matrix, i, KNOWN, scopes, header);
 }
