@@ -82,12 +82,11 @@ static ssize_t read_broadcast(void *context, uint64_t position, char *data, size
 	ssize_t size = broadcast_read(exchange->reader, data, room);
 
 	(void)position;
-	if (size == STREAM_END) {
-		connection_set_phase(connections, &exchange->connection, CONNECTION_BUSY);
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	}
-	if (size != BROADCAST_NOTHING) {
+	if (size != BROADCAST_NOTHING)
 		connection_set_phase(connections, &exchange->connection, CONNECTION_WATCHING);
+	if (size == STREAM_END)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (size != BROADCAST_NOTHING) {
 		exchange->sent += (uint64_t)size;
 		return size;
 	}

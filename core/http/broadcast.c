@@ -146,7 +146,8 @@ static void sleep_ms(struct broadcast *broadcast, int64_t ms)
 {
 	struct timespec until = {0};
 
-	if (ms <= 0)
+	/* The end may have come while the lock was not held. */
+	if (ms <= 0 || broadcast->is_ended)
 		return;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(ms / 1000);

@@ -320,6 +320,8 @@ void listener_stop(struct listener *listener, int64_t timeout_ms)
 		while (!connections_wait(connections, true, LAST_REPLIES_MS) && !connections_wait(connections, false, 0))
 			;
 	}
+	/* Those who watch have found the end, and take the last bytes now or not at all. */
+	(void)connections_wait_watching(connections, LAST_REPLIES_MS);
 	/* Who resumed a connection may still be on the way out of the library. */
 	pool_settle(listener->serving.injections);
 	pool_settle(listener->serving.workers);
