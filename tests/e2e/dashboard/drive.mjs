@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import http from "node:http";
 import { accessible, becomes, check, clean, count, launch, open, part, textOf, wish } from "./stage.mjs";
 import { keyboard } from "./keyboard.mjs";
-import { gone, hostile, token } from "./trouble.mjs";
+import { background, gone, hostile, token } from "./trouble.mjs";
 
 const STATIONS = 15;
 const WEIGHT = 80000; // bytes, gzipped, of everything that the page loads
@@ -166,6 +166,7 @@ try {
   await part("exports", exportFile);
   await part("keyboard only", () => keyboard(browser, url));
   await part("hostile texts", () => hostile(browser, url));
+  await part("a tab in the background", () => background(browser, url));
   await part("the server goes and comes", () => gone(browser, url));
   await part("a token is needed", () => token(browser));
   if (pictures) {

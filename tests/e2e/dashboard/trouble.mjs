@@ -78,3 +78,23 @@ export async function hostile(browser, url) {
   check("no script of theirs", await page.evaluate(() => "pwned" in globalThis), false);
   await page.context().close();
 }
+
+// A tab that nobody looks at keeps no connection: a browser has only six to one server.
+export async function background(browser, url) {
+  const page = await open(browser, url);
+  const look = (hidden) => page.evaluate((isHidden) => {
+    Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+  const asked = () => page.loaded.filter((loaded) => loaded.endsWith("/v3/events")).length;
+
+  await becomes(page, ".live", "Live");
+  const [ended] = await Promise.all([page.waitForEvent("requestfailed"), look(true)]);
+  check("the stream is given up", ended.url().endsWith("/v3/events"));
+  check("asked once so far", asked(), 1);
+  const [again] = await Promise.all([page.waitForResponse("**/v3/events"), look(false)]);
+  check("and asked for again", [again.status(), asked()], [200, 2]);
+  check("nothing seems to be gone", await page.locator(".banner p").count(), 0);
+  await clean(page, "background");
+  await page.context().close();
+}
