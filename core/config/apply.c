@@ -35,10 +35,11 @@ static pep_status check_name(const struct parse_node *node, struct pep_error *er
 	if (nearest.best)
 		return place_fail(err, PEP_INVALID, &node->key_place, "unknown section \"%s\"; did you mean \"%s\"?", node->key,
 				  nearest.best);
-	return place_fail(err, PEP_INVALID, &node->key_place,
-			  "unknown section \"%s\"; there are server, log, access, tls, identity, orders, injection, storage, injector, "
-			  "exporters and push",
-			  node->key);
+	return place_fail(
+		err, PEP_INVALID, &node->key_place,
+		"unknown section \"%s\"; there are server, log, access, tls, identity, orders, injection, storage, injector, "
+		"exporters and push",
+		node->key);
 }
 
 static pep_status unknown_key(const char *section, const struct parse_node *node, struct pep_error *err)
