@@ -7,26 +7,26 @@
 static const struct {
 	const char *name;
 	enum http_scope bit;
-} scopes[SCOPE_COUNT] = {
+} table[SCOPE_COUNT] = {
 	{"provision", SCOPE_PROVISION}, {"read", SCOPE_READ},   {"export", SCOPE_EXPORT},
 	{"operate", SCOPE_OPERATE},     {"audit", SCOPE_AUDIT},
 };
 
 const char *scope_name(size_t i)
 {
-	return scopes[i].name;
+	return table[i].name;
 }
 
 enum http_scope scope_bit(size_t i)
 {
-	return scopes[i].bit;
+	return table[i].bit;
 }
 
 unsigned scope_read(const char *name, size_t size)
 {
 	for (size_t i = 0; i < SCOPE_COUNT; i++)
-		if (strlen(scopes[i].name) == size && memcmp(scopes[i].name, name, size) == 0)
-			return scopes[i].bit;
+		if (strlen(table[i].name) == size && memcmp(table[i].name, name, size) == 0)
+			return table[i].bit;
 	return 0;
 }
 
@@ -47,12 +47,12 @@ unsigned scope_read_list(const char *text)
 	}
 }
 
-void scope_write_list(unsigned bits, char ret_text[SCOPE_LIST_ROOM])
+void scope_write_list(unsigned scopes, char ret_text[SCOPE_LIST_ROOM])
 {
 	size_t size = 0;
 
 	ret_text[0] = '\0';
 	for (size_t i = 0; i < SCOPE_COUNT; i++)
-		if (bits & scopes[i].bit)
-			size += (size_t)snprintf(ret_text + size, SCOPE_LIST_ROOM - size, "%s%s", size ? "," : "", scopes[i].name);
+		if (scopes & table[i].bit)
+			size += (size_t)snprintf(ret_text + size, SCOPE_LIST_ROOM - size, "%s%s", size ? "," : "", table[i].name);
 }
