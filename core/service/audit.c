@@ -11,30 +11,44 @@
 
 #define TORN_SHOWN 4096u /* bytes of a torn write that its event shows */
 
-static void hand_over(struct audit *audit, struct audit_entry *entry, sem_t *done)
+/* False: there is no room, and the entry is still the caller's. `done`: who waits for it; NULL: nobody. */
+static bool hand_over(struct audit *audit, struct audit_entry *entry, sem_t *done)
 {
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&audit->mutex);
+
+	(void)lock;
+	if (!done && audit->waiting.count >= AUDIT_KEPT_MAX) {
+		audit->dropped_count++;
+		return false;
+	}
 	entry->done = done;
-	(void)pthread_mutex_lock(&audit->mutex);
 	audit_queue_push(&audit->waiting, entry);
-	if (audit->is_asleep)
+	audit->waiter_count += done != NULL;
+	if (audit->is_asleep || (done && audit->is_collecting))
 		(void)pthread_cond_signal(&audit->wake);
-	(void)pthread_mutex_unlock(&audit->mutex);
-	while (sem_wait(done) != 0)
+	return true;
+}
+
+static void wait_for(struct audit *audit, struct audit_entry *entry)
+{
+	sem_t done;
+
+	(void)sem_init(&done, 0, 0);
+	(void)hand_over(audit, entry, &done);
+	while (sem_wait(&done) != 0)
 		;
+	(void)sem_destroy(&done);
 }
 
 pep_status audit_append(struct audit *audit, json_t *event, struct pep_error *err)
 {
 	struct audit_entry *entry;
-	sem_t done;
 	pep_status status = audit_entry_new(event, &entry, err);
 
 	if (status != PEP_OK)
 		return status;
 	entry->err = err;
-	(void)sem_init(&done, 0, 0);
-	hand_over(audit, entry, &done);
-	(void)sem_destroy(&done);
+	wait_for(audit, entry);
 	status = entry->status;
 	audit_entry_free(entry);
 	return status;
@@ -44,16 +58,21 @@ void audit_record(struct audit *audit, json_t *event)
 {
 	struct pep_error err = {0};
 	struct audit_entry *entry;
-	sem_t done;
 
 	if (audit_entry_new(event, &entry, &err) != PEP_OK) {
 		log_event(LOG_ERR, "something that was done is not audited", LOG_TEXT("error", err.message));
 		return;
 	}
 	entry->is_done_already = true;
-	(void)sem_init(&done, 0, 0);
-	hand_over(audit, entry, &done);
-	(void)sem_destroy(&done);
+	if (!hand_over(audit, entry, NULL))
+		audit_entry_free(entry);
+}
+
+void audit_flush(struct audit *audit)
+{
+	struct audit_entry nothing = {.members = NULL};
+
+	wait_for(audit, &nothing);
 }
 
 void audit_head(struct audit *audit, struct audit_head *ret_head)

@@ -2,7 +2,8 @@
  *
  * audit.h - who did what, in a file that only grows: one JSON object a line, each sealed with the hash of the line before it.
  *
- * docs/audit.md has the form of a line and what the chain proves. One thread writes for all: those who wait share a sync. All of it is
+ * docs/audit.md has the form of a line and what the chain proves. One thread writes for all: those who wait share a sync, and what need not
+ * be waited for is collected. All of it is
  * [any thread] but for opening and closing.
  */
 #ifndef CORE_SERVICE_AUDIT_H
@@ -31,9 +32,11 @@ void audit_close(struct audit *audit);
  * is an object with at least "event" and "actor", and none of the members that a line has by itself: seq, time, server, prev, hash. Takes
  * over `event`; NULL: memory ran out while it was made. */
 pep_status audit_append(struct audit *audit, json_t *event, struct pep_error *err);
-/* For what has been done and cannot be refused any more. On disk when this returns, or kept in memory and written as soon as that is
- * possible; never waits for that. Takes over `event`; NULL is logged. */
+/* For what has been done and cannot be refused any more. Returns at once; the event is on disk some milliseconds later, or kept in memory and
+ * written as soon as that is possible. Takes over `event`; NULL is logged. */
 void audit_record(struct audit *audit, json_t *event);
+/* Returns when everything that was handed over before has been tried. */
+void audit_flush(struct audit *audit);
 
 /* Of the last event on disk; seq 0 and 64 zeros before the first. */
 void audit_head(struct audit *audit, struct audit_head *ret_head);

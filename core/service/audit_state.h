@@ -11,10 +11,12 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#define AUDIT_KEPT_MAX 10000u /* events in memory while the disk does not take them: some megabytes */
+
 /* An event on its way to the disk. */
 struct audit_entry {
 	struct audit_entry *next;
-	char *members; /* what is between its braces */
+	char *members; /* what is between its braces; NULL: no event, but somebody who waits for all before */
 	int64_t at_ms;
 	bool is_done_already;  /* cannot be refused: kept until it is written */
 	pep_status status;     /* of the first try */
@@ -40,7 +42,9 @@ struct audit {
 	pthread_mutex_t mutex;              /* for what follows */
 	pthread_cond_t wake;
 	struct audit_queue waiting;
-	bool is_asleep, is_stopping;
+	unsigned waiter_count;  /* of the events in `waiting`, those whose callers wait */
+	unsigned dropped_count; /* events that there was no room for */
+	bool is_asleep, is_collecting, is_stopping;
 	struct audit_head head;
 	struct audit_report report;
 };

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <time.h>
 
-#define RETRY_MS 250    /* while the disk does not take it */
-#define KEPT_MAX 10000u /* events in memory meanwhile: some megabytes */
+#define RETRY_MS 250  /* while the disk does not take it */
+#define COLLECT_MS 10 /* how long an event that nobody waits for waits for others: syncs are what costs */
 #define WRITE_ROOM ((size_t)AUDIT_WRITE_LIMIT - AUDIT_LINE_LIMIT)
 
 static void seal(struct audit *audit, struct audit_head *head, const struct audit_entry *entry)
@@ -64,7 +64,7 @@ static pep_status write_some(struct audit *audit, struct audit_queue *from, stru
 	if (status == PEP_OK)
 		seal_news(audit, &head);
 	while (from->first && audit->lines.size < WRITE_ROOM) {
-		if (status == PEP_OK)
+		if (status == PEP_OK && from->first->members)
 			seal(audit, &head, from->first);
 		audit_queue_push(to, audit_queue_pop(from));
 		if (audit->lines.failed)
@@ -115,14 +115,15 @@ static void sort_out(struct audit *audit, struct audit_queue *tried, struct audi
 	struct audit_entry *entry;
 
 	while ((entry = audit_queue_pop(tried))) {
-		if (!entry->is_done_already)
+		if (!entry->is_done_already) {
+			audit->refused_count += entry->members != NULL;
 			audit_queue_push(refused, entry);
-		else if (audit->kept.count < KEPT_MAX)
+		} else if (audit->kept.count < AUDIT_KEPT_MAX) {
 			audit_queue_push(&audit->kept, entry);
-		else
+		} else {
 			audit_queue_push(lost, entry);
+		}
 	}
-	audit->refused_count += refused->count;
 	audit->lost_count += lost->count;
 }
 
@@ -204,16 +205,23 @@ static void write_all(struct audit *audit, struct audit_queue *fresh)
 	}
 }
 
-/* Under the mutex. */
-static void sleep_until_work(struct audit *audit)
+static struct timespec in_ms(long ms)
 {
 	struct timespec until;
-	bool is_late = false;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += RETRY_MS * 1000000L;
+	until.tv_nsec += ms * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
+	return until;
+}
+
+/* Under the mutex, as the next. */
+static void sleep_until_work(struct audit *audit)
+{
+	struct timespec until = in_ms(RETRY_MS);
+	bool is_late = false;
+
 	audit->is_asleep = true;
 	while (!audit->waiting.first && !audit->is_stopping && !is_late) {
 		if (audit->report.is_well)
@@ -222,6 +230,17 @@ static void sleep_until_work(struct audit *audit)
 			is_late = pthread_cond_timedwait(&audit->wake, &audit->mutex, &until) == ETIMEDOUT;
 	}
 	audit->is_asleep = false;
+}
+
+static void collect(struct audit *audit)
+{
+	struct timespec until = in_ms(COLLECT_MS);
+	bool is_late = false;
+
+	audit->is_collecting = true;
+	while (audit->waiting.first && !audit->waiter_count && !audit->is_stopping && !is_late)
+		is_late = pthread_cond_timedwait(&audit->wake, &audit->mutex, &until) == ETIMEDOUT;
+	audit->is_collecting = false;
 }
 
 void *audit_write_run(void *context)
@@ -234,7 +253,13 @@ void *audit_write_run(void *context)
 	while (!is_stopping) {
 		(void)pthread_mutex_lock(&audit->mutex);
 		sleep_until_work(audit);
+		collect(audit);
 		audit_queue_move(&fresh, &audit->waiting);
+		audit->waiter_count = 0;
+		if (audit->dropped_count && !audit->failing_since_ms)
+			audit->failing_since_ms = clock_wall_ms(); /* so that it is told */
+		audit->lost_count += audit->dropped_count;
+		audit->dropped_count = 0;
 		is_stopping = audit->is_stopping && !fresh.first;
 		(void)pthread_mutex_unlock(&audit->mutex);
 		write_all(audit, &fresh);

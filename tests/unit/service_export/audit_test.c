@@ -341,6 +341,7 @@ static void a_full_disk_refuses_and_keeps(void **state)
 	assert_non_null(strstr(err.message, path));
 	for (int i = 0; i < 3; i++)
 		audit_record(audit, json_pack("{s:s, s:i}", "event", "done", "n", i));
+	audit_flush(audit);
 	audit_report(audit, &report);
 	assert_false(report.is_well);
 	assert_int_equal(report.waiting, 3);
@@ -375,6 +376,9 @@ static void what_is_kept_is_written_by_itself(void **state)
 	(void)state;
 	set_limit(10);
 	audit_record(audit, json_pack("{s:s}", "event", "done"));
+	audit_flush(audit);
+	audit_report(audit, &report);
+	assert_int_equal(report.waiting, 1);
 	set_limit(RLIM_INFINITY);
 	audit_report(audit, &report);
 	while (!report.is_well) {
@@ -478,6 +482,7 @@ static void many_threads_make_one_chain(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, append_many, audit), 0);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	audit_flush(audit);
 	audit_head(audit, &told);
 	audit_close(audit);
 	for (unsigned n = 1; n < 100; n++) {
