@@ -10,6 +10,7 @@
 #include "core/service/audit.h"
 #include "core/service/push.h"
 #include "core/service/spool.h"
+#include "core/service/vitals.h"
 
 #include <time.h>
 
@@ -103,9 +104,10 @@ void api_readyz(void *context, struct http_request *request, struct http_reply *
 	if (status != PEP_OK)
 		log_event(LOG_WARNING, "not ready: storage", LOG_TEXT("request_id", request->id), LOG_TEXT("error", err.message));
 	buffer_init(&json, PAGE_LIMIT);
-	buffer_format(&json, "{\"ready\":%s,\"checks\":{\"storage\":\"%s\",\"spool\":\"%u waiting\",\"audit\":\"%s\"}",
+	buffer_format(&json,
+		      "{\"ready\":%s,\"checks\":{\"storage\":\"%s\",\"spool\":\"%u waiting\",\"audit\":\"%s\",\"disk\":\"%s\"}",
 		      is_ready ? "true" : "false", status == PEP_OK ? "ok" : "unavailable", spool_count(api->spool),
-		      audit_state(&audit));
+		      audit_state(&audit), vitals_disk_free(api->config->data_dir) >= VITALS_DISK_MIN ? "ok" : "low");
 	write_pushes(&json, api->push);
 	buffer_byte(&json, '}');
 	copy = json.failed ? NULL : arena_copy(request->arena, json.data, json.size);

@@ -374,5 +374,6 @@ json_t *vitals_orders(struct vitals *vitals)
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&vitals->mutex);
 
 	(void)lock;
-	return json_incref(vitals->orders);
+	/* A copy: the library's counter of references is not safe between threads. */
+	return json_deep_copy(vitals->orders);
 }

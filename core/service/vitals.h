@@ -56,7 +56,7 @@ void vitals_free(struct vitals *vitals);
 
 /* As it was at the last look, never waits for one. A store that keeps a look waiting for long is not ok, and has no numbers. [any thread] */
 void vitals_report(struct vitals *vitals, struct vitals_report *ret_report);
-/* The orders of the last look; json_decref() it. NULL: none. Not to be changed. [any thread] */
+/* A copy of the orders of the last look, for json_decref(). NULL: none, or out of memory. [any thread] */
 json_t *vitals_orders(struct vitals *vitals);
 
 /* Bytes that are free where `path` is, or -1. [any thread] */
