@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -45,6 +44,13 @@ class Closed(Server):
         with open(self.conf, "a", encoding="utf-8") as f:
             f.write("access:\n" + "".join("  %s\n" % line for line in lines))
         self.secrets = []
+        self.logged = threading.Condition()
+
+    def _drain(self):
+        for line in self.process.stderr:
+            with self.logged:
+                self.log.append(line)
+                self.logged.notify_all()
 
     def token(self, *arguments, code=0):
         """What `pep-server token` writes to standard output."""
@@ -65,16 +71,14 @@ class Closed(Server):
         status, got, _ = self.request(method, target, body, head)
         return status, got["Pep-Error"]
 
-    def reload(self, what="reloaded"):
-        """SIGHUP; returns when the log says that it has an end."""
+    def reload(self, message="msg=reloaded what=access.tokens"):
+        """SIGHUP; returns when the log says how it has ended."""
         def count():
-            return sum(("msg=%s what=access.tokens" % what if what == "reloaded" else "not reloaded") in line for line in self.log)
-        before = count()
-        self.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 20
-        while count() == before:
-            assert time.monotonic() < deadline, "no reload: %s" % self.log[-5:]
-            threading.Event().wait(0.005)
+            return sum(message in line for line in self.log)
+        with self.logged:
+            before = count()
+            self.process.send_signal(signal.SIGHUP)
+            assert self.logged.wait_for(lambda: count() > before, timeout=20), "no reload: %s" % self.log[-5:]
 
     def end(self):
         equal(self.stop(), 0)
@@ -197,10 +201,10 @@ def a_bad_file_keeps_the_old_one(top):
     server.start()
     with open(server.tokens, "a", encoding="utf-8") as f:
         f.write("nonsense\n")
-    server.reload("not reloaded")
+    server.reload("not reloaded: it stays as it was")
     equal(server.ask("/enrollment-ids", token)[0], 200)
     os.unlink(server.tokens)
-    server.reload("not reloaded")
+    server.reload("not reloaded: it stays as it was")
     equal(server.ask("/enrollment-ids", token)[0], 200)
     server.end()
 
