@@ -128,31 +128,41 @@ static pep_status compile(struct book_entry *entry, struct pep_error *err)
 	return entry->has_regex ? PEP_OK : pep_fail(err, PEP_INVALID, 0, "the pattern of an order should be %s", hint);
 }
 
-static pep_status load_entry(struct storage *storage, const char *id, bool is_open, struct book_entry **ret_entry,
-			     struct pep_error *err)
+/* `text` is room for a note. */
+static pep_status fill_entry(struct storage *storage, bool is_open, char *text, struct book_entry *entry, struct pep_error *err)
 {
-	AUTO(free_ptr) char *text = malloc(PEP_NOTE_SIZE + 1);
 	AUTO(drop_json) json_t *json = NULL;
-	struct book_entry *entry = calloc(1, sizeof(*entry));
 	char name[65];
-	pep_status status = entry && text ? PEP_OK : pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	pep_status status;
 
-	if (status == PEP_OK) {
-		(void)snprintf(entry->id, sizeof(entry->id), "%s", id);
-		book_name(id, "", name);
-		status = read_json(storage, name, text, &json, err);
-	}
+	book_name(entry->id, "", name);
+	status = read_json(storage, name, text, &json, err);
 	if (status == PEP_OK)
 		status = order_from_json(&entry->arena, json, &entry->order, err);
 	if (status == PEP_OK)
 		status = compile(entry, err);
 	if (status == PEP_OK && is_open && !entry->has_regex)
 		status = read_list(storage, text, entry, err);
-	if (status != PEP_OK && entry) {
-		free_entry(entry);
-		return status;
+	return status;
+}
+
+static pep_status load_entry(struct storage *storage, const char *id, bool is_open, struct book_entry **ret_entry,
+			     struct pep_error *err)
+{
+	AUTO(free_ptr) char *text = malloc(PEP_NOTE_SIZE + 1);
+	struct book_entry *entry = calloc(1, sizeof(*entry));
+	pep_status status;
+
+	if (!text || !entry) {
+		free(entry);
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 	}
-	*ret_entry = entry;
+	(void)snprintf(entry->id, sizeof(entry->id), "%s", id);
+	status = fill_entry(storage, is_open, text, entry, err);
+	if (status == PEP_OK)
+		*ret_entry = entry;
+	else
+		free_entry(entry);
 	return status;
 }
 
@@ -240,12 +250,15 @@ static void replace(struct orders *orders, int64_t revision, const struct item *
 static pep_status load(struct orders *orders, const char *text, int64_t revision, struct pep_error *err)
 {
 	AUTO(drop_json) json_t *list = book_index(text, err);
-	AUTO(free_ptr) struct item *items = calloc(json_array_size(list) + 1, sizeof(*items));
-	pep_status status = list ? PEP_OK : err->status;
+	AUTO(free_ptr) struct item *items = NULL;
+	pep_status status = PEP_OK;
 	size_t count = 0;
 
-	if (list && !items)
-		status = pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	if (!list)
+		return err->status;
+	items = calloc(json_array_size(list) + 1, sizeof(*items));
+	if (!items)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 	for (; status == PEP_OK && count < json_array_size(list); count++)
 		status = load_item(orders, json_array_get(list, count), &items[count], err);
 	if (status == PEP_OK) {

@@ -78,8 +78,11 @@ static pep_status write_order(struct storage *storage, const char *id, const str
 	AUTO(drop_json) json_t *json = order_to_json(order);
 	AUTO(free_ptr) char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	char name[65];
-	pep_status status = text ? write_list(storage, id, order, err) : pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	pep_status status;
 
+	if (!text)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	status = write_list(storage, id, order, err);
 	book_name(id, "", name);
 	return status == PEP_OK ? write_new(storage, name, text, err) : status;
 }

@@ -304,7 +304,7 @@ static void check_the_end(struct world *world, uint64_t seed)
 {
 	struct server *server = &world->servers[0];
 
-	world->store.now_ms += 10 * LEASE_MS;
+	world->store.now_ms += INT64_C(10) * LEASE_MS;
 	for (unsigned i = 0; i < SERVERS; i++)
 		recover(&world->servers[i]);
 	for (unsigned i = 0; i < SERIALS; i++)
