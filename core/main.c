@@ -39,7 +39,7 @@ static const char help[] =
 	"  -c, --config FILE      the configuration; default: " PEP_CONFIG_FILE "\n"
 	"      --set KEY=VALUE    one value that wins over the file: --set server.port=0; may be repeated\n"
 	"      --port-file FILE   write the port to FILE when ready, for server.port 0\n"
-	"      --check-config     would it start? Reads everything, opens storage and injector, serves nobody\n"
+	"      --check-config     read the configuration, load the plugins, check their options; open nothing\n"
 	"      --print-config     the configuration that is in force, with where each value came from; secrets are hidden\n"
 	"      --list-plugins     the plugins that can be named\n"
 	"      --help-plugin NAME the options of a plugin\n"
@@ -172,17 +172,8 @@ static pep_status load(const struct arguments *arguments, struct config **ret_co
 
 static pep_status answer(const struct arguments *arguments, const struct config *config, struct pep_error *err)
 {
-	pep_status status = access_check(config, err);
+	pep_status status;
 
-	if (status == PEP_OK)
-		status = server_check_tls(config, err);
-	if (status == PEP_OK)
-		status = check_plugins(config, err);
-	return status;
-}
-
-static pep_status answer(const struct arguments *arguments, const struct config *config, struct pep_error *err)
-{
 	switch (arguments->question) {
 	case LIST_PLUGINS:
 		return describe_list(stdout, stderr, config->plugin_dir, err);
@@ -190,11 +181,16 @@ static pep_status answer(const struct arguments *arguments, const struct config 
 		return describe_plugin(stdout, config->plugin_dir, arguments->plugin, err);
 	case PRINT_CONFIG:
 		return describe_config(stdout, config, err);
-	case CHECK_CONFIG:
-		return PEP_OK;
-	case SERVE:
 	default:
-		return prepare(config, err);
+		status = access_check(config, err);
+		if (status == PEP_OK)
+			status = server_check_tls(config, err);
+		if (status == PEP_OK)
+			status = check_plugins(config, err);
+		if (status == PEP_OK && arguments->question == CHECK_CONFIG)
+			(void)printf("the configuration is good: storage %s, injector %s, %zu exporters\n", config->storage.plugin,
+				     config->injector.plugin, config->exporter_count);
+		return status;
 	}
 }
 
@@ -210,8 +206,6 @@ static int run(const struct arguments *arguments)
 	if (status != PEP_OK) {
 		(void)fflush(stdout);
 		exit_code = complain(EXIT_CONFIG, err.message);
-	} else if (arguments->question == CHECK_CONFIG) {
-		exit_code = check_config(config);
 	} else if (arguments->question != SERVE) {
 		exit_code = flushed(EXIT_SUCCESS);
 	} else {
