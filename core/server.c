@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* Everything that runs. Members are set in start order and freed in the reverse of it. */
 struct server {
@@ -474,6 +475,7 @@ int server_run(struct config *config, const char *port_file)
 	(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	tzset();                       /* once, before there are threads: glibc keeps what it finds in a place of its own */
 	(void)umask(0077);             /* records hold verification keys */
 	(void)mallopt(M_ARENA_MAX, 4); /* threads that come and go must not each keep a heap of their own */
 	atomic_init(&server.stopping, false);
