@@ -315,6 +315,8 @@ char *client_target(const char *path, json_t *fields)
 	json_object_foreach(fields, name, value)
 	{
 		text = json_string_value(value);
+		if (!text)
+			continue;
 		escaped = curl_easy_escape(NULL, text, 0);
 		buffer_format(&out, "%c%s=%s", before, name, escaped ? escaped : "");
 		out.failed |= !escaped;

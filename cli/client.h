@@ -39,6 +39,7 @@ struct reply {
 	char next[25];       /* Pep-Next, of a page: behind which record the next one begins; "": it is the last */
 	int64_t records;     /* Pep-Records, of an export; -1: not counted */
 	char suffix[33];     /* of the file's name in Content-Disposition: letters, digits and dots only; "": none */
+	int64_t date_s;      /* Date, in seconds since 1970; 0: it has none */
 	bool sent;           /* some byte of the request may have reached a server, in any of the attempts */
 	unsigned attempts;
 };
@@ -52,7 +53,8 @@ void client_reply_fini(struct reply *reply);
 /* The failure that a complete reply means, with the server's own words; returns its exit code. `what` is what was tried. */
 int client_refused(const struct reply *reply, const char *what, struct failure *err);
 
-/* path?name=value&..., every value encoded; text values only. The caller frees it. NULL: out of memory. */
+/* path?name=value&..., every value encoded; what is no text, the MACs that the original server
+ * does not know, is left out. The caller frees it. NULL: out of memory. */
 char *client_target(const char *path, json_t *fields);
 /* One segment of a path, encoded. As client_target(). */
 char *client_segment(const char *path, const char *segment);

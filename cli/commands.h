@@ -55,6 +55,8 @@ int identity_run(struct session *session, struct failure *err);
 int lookup_run_enrollment_id(struct session *session, struct failure *err);
 int lookup_run_verification_key(struct session *session, struct failure *err);
 int list_run(struct session *session, struct failure *err);
+int provision_run(struct session *session, struct failure *err);
+int doctor_run(struct session *session, struct failure *err);
 int export_run(struct session *session, struct failure *err);
 int order_run(struct session *session, struct failure *err);
 int operate_run_status(struct session *session, struct failure *err);

@@ -71,8 +71,10 @@ static void read_suffix(CURL *handle, char *ret_suffix, size_t room)
 
 void header_read_all(CURL *handle, struct reply *reply)
 {
-	const char *replay = header_of(handle, "Pep-Replay");
+	const char *replay = header_of(handle, "Pep-Replay"), *date = header_of(handle, "Date");
+	time_t date_s = date ? curl_getdate(date, NULL) : 0;
 
+	reply->date_s = date_s > 0 ? (int64_t)date_s : 0;
 	(void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->http_status);
 	reply->has_error = read_word(handle, "Pep-Error", reply->error, sizeof(reply->error));
 	(void)read_word(handle, "X-Request-Id", reply->request_id, sizeof(reply->request_id));

@@ -71,7 +71,8 @@ int main(int argc, char **argv)
 		code = failure_set(&failure, EXIT_OTHER, "no_memory", "libcurl cannot be started");
 	else
 		code = run(&session, &failure);
-	if (code != EXIT_OK)
+	/* A command that has said it all by itself leaves the failure alone. */
+	if (code != EXIT_OK && failure.exit_code != EXIT_OK)
 		print_failure(&session, &failure);
 	curl_global_cleanup();
 	return code;
