@@ -69,6 +69,8 @@ bool command_run(int count, char **arguments, int *ret_exit_code)
 		*ret_exit_code = command_audit(count - 2, arguments + 2);
 	else if (strcmp(arguments[1], "token") == 0)
 		*ret_exit_code = command_token(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "doctor") == 0)
+		*ret_exit_code = command_doctor(count - 2, arguments + 2);
 	else
 		return false;
 	if (fflush(stdout) || ferror(stdout))

@@ -31,6 +31,7 @@ int command_migrate(int count, char **arguments);
 int command_backup(int count, char **arguments);
 int command_restore(int count, char **arguments);
 int command_audit(int count, char **arguments);
+int command_doctor(int count, char **arguments);
 int command_token(int count, char **arguments);
 
 /* Is -h or --help among them? */
