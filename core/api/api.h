@@ -57,6 +57,7 @@ void api_enrollment_id(void *context, struct http_request *request, struct http_
 void api_verification_key(void *context, struct http_request *request, struct http_reply *reply);
 void api_enrollment_ids(void *context, struct http_request *request, struct http_reply *reply);
 void api_export(void *context, struct http_request *request, struct http_reply *reply);
+void api_audit(void *context, struct http_request *request, struct http_reply *reply);
 void api_docs(void *context, struct http_request *request, struct http_reply *reply);
 void api_dashboard(void *context, struct http_request *request, struct http_reply *reply);
 void api_orders(void *context, struct http_request *request, struct http_reply *reply);

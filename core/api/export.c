@@ -182,7 +182,7 @@ static pep_status begin(const struct api_context *api, const struct http_request
 {
 	const struct pep_scan_query *query = &order->selection.query;
 	struct export_start start = {0};
-	char cursor[25] = "", count[24] = "";
+	char cursor[25] = "", count[24] = "", head[AUDIT_HEAD_SIZE];
 	pep_status status = PEP_OK;
 
 	if (query->state == PEP_DEPLOYED && !query->deployed_to_ms && !arguments_value(request, "last"))
@@ -197,13 +197,19 @@ static pep_status begin(const struct api_context *api, const struct http_request
 	if (start.count >= 0)
 		(void)snprintf(count, sizeof(count), "%" PRId64, start.count);
 	reply_copied_header(request, reply, "Pep-Records", count);
+	audit_head_text(&start.head, head);
+	reply_copied_header(request, reply, "Pep-Audit-Head", head);
 	return PEP_OK;
 }
 
 void api_export(void *context, struct http_request *request, struct http_reply *reply)
 {
 	const struct api_context *api = context;
-	struct export_order order = {.storage = api->storage, .audit = api->audit, .who = request->peer, .request_id = request->id};
+	struct export_order order = {.storage = api->storage,
+				     .audit = api->audit,
+				     .actor = request->actor,
+				     .peer = request->peer,
+				     .request_id = request->id};
 	struct pep_error err = {0};
 	const char *disposition;
 	pep_status status = PEP_OK;

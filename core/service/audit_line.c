@@ -17,6 +17,11 @@ static const char prev_text[] = ",\"prev\":\"", hash_text[] = "\",\"hash\":\"", 
 
 const struct audit_head audit_genesis = {.hash = "0000000000000000000000000000000000000000000000000000000000000000"};
 
+void audit_head_text(const struct audit_head *head, char ret_text[AUDIT_HEAD_SIZE])
+{
+	(void)snprintf(ret_text, AUDIT_HEAD_SIZE, "%" PRId64 " %s", head->seq, head->hash);
+}
+
 void audit_time(int64_t at_ms, char ret_time[AUDIT_TIME_SIZE + 1])
 {
 	const int64_t latest_ms = INT64_C(253402300799999);

@@ -22,6 +22,9 @@ struct audit_head {
 	int64_t seq; /* of the last line; 0: there is none */
 	char hash[AUDIT_HASH_SIZE + 1];
 };
+#define AUDIT_HEAD_SIZE (20u + 1u + AUDIT_HASH_SIZE + 1u)
+/* As it is published: "SEQ HASH". */
+void audit_head_text(const struct audit_head *head, char ret_text[AUDIT_HEAD_SIZE]);
 /* The head of a chain without a line. */
 extern const struct audit_head audit_genesis;
 

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #define RETRY_MS 250  /* while the disk does not take it */
-#define COLLECT_MS 10 /* how long an event that nobody waits for waits for others: syncs are what costs */
+#define COLLECT_MS 40 /* how long an event that nobody waits for waits for others: syncs are what costs */
 #define WRITE_ROOM ((size_t)AUDIT_WRITE_LIMIT - AUDIT_LINE_LIMIT)
 
 static void seal(struct audit *audit, struct audit_head *head, const struct audit_entry *entry)

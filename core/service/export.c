@@ -30,8 +30,9 @@ struct walk {
 	int64_t count;     /* records written */
 	int64_t sent;      /* bytes taken by the reader */
 	struct sha256_ctx digest;
-	bool is_whole; /* the reader has taken everything */
-	char request_id[65], category[129], station[129];
+	bool is_whole;          /* the reader has taken everything */
+	struct audit_head head; /* that its reader was told */
+	char actor[129], request_id[65], category[129], station[129];
 	char chunk[CHUNK_SIZE];
 };
 
@@ -161,8 +162,8 @@ static void set_number(json_t *object, const char *key, int64_t number)
 static pep_status audit_begin(const struct export_order *order, struct pep_error *err)
 {
 	const struct selection *selection = &order->selection;
-	json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "event", "export_begun", "request", order->request_id, "who", order->who,
-				  "exporter", exporter_name(order->exporter));
+	json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s}", "event", "export_begun", "actor", order->actor, "peer", order->peer,
+				  "request_id", order->request_id, "exporter", exporter_name(order->exporter));
 
 	set_text(event, "profile", order->profile);
 	set_text(event, "state", selection->query.state ? identity_state_name(selection->query.state) : "all");
@@ -177,19 +178,16 @@ static pep_status audit_begin(const struct export_order *order, struct pep_error
 
 static void audit_end(struct walk *walk)
 {
-	struct pep_error err = {0};
 	uint8_t digest[SHA256_DIGEST_SIZE];
-	char hex[2 * SHA256_DIGEST_SIZE + 1];
+	char hex[2 * SHA256_DIGEST_SIZE + 1], head[AUDIT_HEAD_SIZE];
 
 	sha256_digest(&walk->digest, sizeof(digest), digest);
 	text_hex(digest, sizeof(digest), hex);
-	if (audit_append(walk->order.audit,
-			 json_pack("{s:s, s:s, s:b, s:I, s:I, s:s}", "event", "export_ended", "request", walk->request_id, "whole",
-				   walk->is_whole, "records", (json_int_t)walk->count, "bytes", (json_int_t)walk->sent, "sha256",
-				   hex),
-			 &err) != PEP_OK)
-		log_event(LOG_ERR, "the end of an export is not audited", LOG_TEXT("request_id", walk->request_id),
-			  LOG_TEXT("error", err.message));
+	audit_head_text(&walk->head, head);
+	audit_record(walk->order.audit,
+		     json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:s, s:s}", "event", "export_ended", "actor", walk->actor,
+			       "request_id", walk->request_id, "whole", walk->is_whole, "records", (json_int_t)walk->count, "bytes",
+			       (json_int_t)walk->sent, "sha256", hex, "audit_head", head));
 }
 
 /* --- */
@@ -229,6 +227,7 @@ static void keep_texts(struct walk *walk)
 {
 	struct selection *selection = &walk->order.selection;
 
+	(void)snprintf(walk->actor, sizeof(walk->actor), "%s", walk->order.actor);
 	(void)snprintf(walk->request_id, sizeof(walk->request_id), "%s", walk->order.request_id);
 	(void)snprintf(walk->category, sizeof(walk->category), "%s", selection->category ? selection->category : "");
 	(void)snprintf(walk->station, sizeof(walk->station), "%s", selection->station ? selection->station : "");
@@ -259,8 +258,11 @@ pep_status export_open(const struct export_order *order, struct export_start *re
 		free_walk(walk);
 		return status;
 	}
-	*ret_start = (struct export_start){
-		.stream = &walk->stream, .has_more = walk->survey.has_more && walk->survey.has_last, .count = walk->survey.count};
+	audit_head(order->audit, &walk->head);
+	*ret_start = (struct export_start){.stream = &walk->stream,
+					   .head = walk->head,
+					   .has_more = walk->survey.has_more && walk->survey.has_last,
+					   .count = walk->survey.count};
 	(void)snprintf(ret_start->next, sizeof(ret_start->next), "%s", walk->survey.last);
 	return PEP_OK;
 }

@@ -26,6 +26,7 @@ STUB(api_enrollment_id)
 STUB(api_verification_key)
 STUB(api_enrollment_ids)
 STUB(api_export)
+STUB(api_audit)
 STUB(api_docs)
 STUB(api_dashboard)
 STUB(api_healthz)
@@ -59,6 +60,7 @@ static void paths(void **state)
 		{"/verification-key", api_verification_key},
 		{"/v3/enrollment-ids", api_enrollment_ids},
 		{"/v3/export/csv", api_export},
+		{"/audit", api_audit},
 		{"/docs", api_docs},
 		{"/docs/", api_docs},
 		{"/docs/openapi.yaml", api_docs},
@@ -146,6 +148,7 @@ static void places(void **state)
 		assert_int_equal(match(routes, "/verification-key")->place, inline_reads ? ROUTE_INLINE : ROUTE_WORKER);
 		assert_int_equal(match(routes, "/enrollment-ids")->place, ROUTE_WORKER);
 		assert_int_equal(match(routes, "/export/csv")->place, ROUTE_EXPORT);
+		assert_int_equal(match(routes, "/v3/audit")->scope, SCOPE_AUDIT);
 		assert_int_equal(match(routes, "/readyz")->place, ROUTE_WORKER);
 		assert_int_equal(match(routes, "/identity")->place, ROUTE_INJECT);
 		assert_int_equal(match(routes, "/healthz")->place, ROUTE_INLINE);

@@ -129,6 +129,20 @@ pep_status audit_append(struct audit *to, json_t *event, struct pep_error *err)
 	return PEP_OK;
 }
 
+void audit_record(struct audit *to, json_t *event)
+{
+	assert_ptr_equal(to, &audit);
+	json_decref(audit.last);
+	audit.last = event;
+	audit.count++;
+}
+
+void audit_head(struct audit *from, struct audit_head *ret_head)
+{
+	*ret_head = audit_genesis;
+	ret_head->seq = from->count;
+}
+
 pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err)
 {
 	char *line;
@@ -188,7 +202,8 @@ static struct export_order make_order(struct storage *storage, struct exporter *
 		.exporter = exporter,
 		.audit = &audit,
 		.selection = {.query = {.struct_size = sizeof(struct pep_scan_query), .state = PEP_DEPLOYED, .deployed_to_ms = 7}},
-		.who = "10.0.0.1",
+		.actor = "auditor",
+		.peer = "10.0.0.1",
 		.request_id = "request-1",
 	};
 }
@@ -509,8 +524,13 @@ static void who_took_what_is_audited(void **state)
 	assert_string_equal(json_string_value(json_object_get(audit.last, "sha256")),
 			    "5ea81d5b9a8ae5d854ad83a8b669e4c9c36b50d20f00bed0ead04375acebab4d");
 	free(text);
+	assert_int_equal(start.head.seq, 1);
+	assert_string_equal(json_string_value(json_object_get(audit.last, "audit_head")),
+			    "1 0000000000000000000000000000000000000000000000000000000000000000");
 	assert_int_equal(export_open(&order, &start, NULL), PEP_OK);
-	assert_string_equal(json_string_value(json_object_get(audit.last, "who")), "10.0.0.1");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "actor")), "auditor");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "peer")), "10.0.0.1");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "request_id")), "request-1");
 	assert_string_equal(json_string_value(json_object_get(audit.last, "exporter")), "test");
 	assert_string_equal(json_string_value(json_object_get(audit.last, "state")), "deployed");
 	assert_int_equal(start.stream->fill(start.stream, &byte, 1), 1);
