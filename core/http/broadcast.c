@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+static const char comment[] = {':', '\n', '\n'};
+
 struct message {
 	unsigned users; /* readers that are at it, and one while it is the latest */
 	size_t size;
@@ -327,8 +329,8 @@ static bool find_bytes(struct broadcast_reader *reader, char *data, ssize_t *ret
 	}
 	if (reader->comments != broadcast->comments) {
 		reader->comments = broadcast->comments;
-		memcpy(data, ":\n\n", 3);
-		*ret_size = 3;
+		memcpy(data, comment, sizeof(comment));
+		*ret_size = sizeof(comment);
 	}
 	return false;
 }

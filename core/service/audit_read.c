@@ -70,7 +70,7 @@ static int64_t time_ms(const char *text)
 	memcpy(seconds, text, 19);
 	if (!strptime(seconds, "%Y-%m-%dT%H:%M:%S", &parts))
 		return 0;
-	return (int64_t)timegm(&parts) * 1000 + (text[20] - '0') * 100 + (text[21] - '0') * 10 + (text[22] - '0');
+	return (int64_t)timegm(&parts) * 1000 + INT64_C(100) * (text[20] - '0') + INT64_C(10) * (text[21] - '0') + (text[22] - '0');
 }
 
 static void show_line(const struct walk *walk)
@@ -104,23 +104,15 @@ static void walk_file(struct walk *walk, int folder, const char *name)
 	(void)fclose(file);
 }
 
-pep_status audit_walk(const char *folder, const char *name, int64_t since_ms,
-		      void (*each)(void *context, const json_t *event, int64_t at_ms), void *context, struct pep_error *err)
+static pep_status walk_folder(struct walk *walk, const char *folder, struct pep_error *err)
 {
 	AUTO(close_fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(free_ptr) struct walk *walk = malloc(sizeof(*walk));
 	AUTO(free_ptr) unsigned *numbers = NULL;
 	size_t count = 0;
 	pep_status status;
 
 	if (fd < 0)
 		return pep_fail(err, PEP_NOT_FOUND, errno, "read the audit in %s: %s", folder, strerror(errno));
-	if (!walk)
-		return pep_fail(err, PEP_NO_MEMORY, 0, "read the audit in %s: out of memory", folder);
-	walk->each = each;
-	walk->context = context;
-	audit_time(since_ms, walk->since);
-	(void)snprintf(walk->pattern, sizeof(walk->pattern), "\"event\":\"%s\"", name);
 	status = audit_folder_list(fd, &numbers, &count, err);
 	if (status != PEP_OK)
 		return status;
@@ -132,4 +124,21 @@ pep_status audit_walk(const char *folder, const char *name, int64_t since_ms,
 	}
 	walk_file(walk, fd, AUDIT_FILE_NAME);
 	return PEP_OK;
+}
+
+pep_status audit_walk(const char *folder, const char *name, int64_t since_ms,
+		      void (*each)(void *context, const json_t *event, int64_t at_ms), void *context, struct pep_error *err)
+{
+	struct walk *walk = malloc(sizeof(*walk)); /* a line is too much for a stack */
+	pep_status status;
+
+	if (!walk)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "read the audit in %s: out of memory", folder);
+	walk->each = each;
+	walk->context = context;
+	audit_time(since_ms, walk->since);
+	(void)snprintf(walk->pattern, sizeof(walk->pattern), "\"event\":\"%s\"", name);
+	status = walk_folder(walk, folder, err);
+	free(walk);
+	return status;
 }

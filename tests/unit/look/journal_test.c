@@ -313,7 +313,7 @@ static void a_start_makes_the_picture_again(void **state)
 	assert_non_null(mkdtemp(folder));
 	file = open_file(folder, "audit-000001.jsonl");
 	for (int i = 0; i < 3000; i++) /* days ago, more than can be read at once */
-		write_event(file, &head, NOON - 72 * HOUR + i * 1000, good);
+		write_event(file, &head, NOON - 72 * HOUR + i * INT64_C(1000), good);
 	write_event(file, &head, NOON - 13 * HOUR, good); /* yesterday */
 	assert_int_equal(fclose(file), 0);
 	file = open_file(folder, "audit.jsonl");

@@ -36,7 +36,7 @@ pep_status storage_count(struct storage *storage, const struct pep_scan_query *q
 	(void)storage;
 	if (atomic_load(&is_away))
 		return pep_fail(err, PEP_UNAVAILABLE, 0, "the store is away");
-	*ret_count = query->state * 10;
+	*ret_count = INT64_C(10) * query->state;
 	return PEP_OK;
 }
 
