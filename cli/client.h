@@ -38,6 +38,7 @@ struct reply {
 	char cursor[25];     /* Pep-Cursor, of a whole export: where the next may begin; "": none */
 	char next[25];       /* Pep-Next, of a page: behind which record the next one begins; "": it is the last */
 	int64_t records;     /* Pep-Records, of an export; -1: not counted */
+	char audit_head[86]; /* Pep-Audit-Head, of an export: "SEQ HASH"; "": none */
 	char suffix[33];     /* of the file's name in Content-Disposition: letters, digits and dots only; "": none */
 	int64_t date_s;      /* Date, in seconds since 1970; 0: it has none */
 	bool sent;           /* some byte of the request may have reached a server, in any of the attempts */

@@ -57,6 +57,17 @@ static int64_t read_count(CURL *handle, const char *name)
 	return errno || *end ? -1 : (int64_t)count;
 }
 
+/* A number of up to 19 digits, a space, and 64 hex digits. */
+static void read_head(CURL *handle, char ret_head[86])
+{
+	const char *value = header_of(handle, "Pep-Audit-Head");
+	size_t digits = value ? strspn(value, "0123456789") : 0;
+
+	if (digits && digits <= 19 && value[digits] == ' ' && strspn(value + digits + 1, "0123456789abcdef") == 64 &&
+	    strlen(value + digits + 1) == 64)
+		(void)snprintf(ret_head, 86, "%s", value);
+}
+
 /* What stands behind the first dot of the name that Content-Disposition gives (RFC 6266). */
 static void read_suffix(CURL *handle, char *ret_suffix, size_t room)
 {
@@ -82,6 +93,7 @@ void header_read_all(CURL *handle, struct reply *reply)
 	read_id(handle, "Pep-Cursor", reply->cursor);
 	read_id(handle, "Pep-Next", reply->next);
 	reply->records = read_count(handle, "Pep-Records");
+	read_head(handle, reply->audit_head);
 	read_suffix(handle, reply->suffix, sizeof(reply->suffix));
 }
 
