@@ -137,6 +137,7 @@ static void tell_tail(struct audit *audit, const struct audit_tail *tail)
 	if (tail->is_unchained)
 		audit_record(audit, json_pack("{s:s, s:s, s:s}", "event", "unchained_kept", "actor", "server", "file",
 					      AUDIT_UNCHAINED_NAME));
+	audit_flush(audit);
 }
 
 /* The server's signals are not for this thread. */

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <time.h>
 
-#define RETRY_MS 250  /* while the disk does not take it */
+#define RETRY_MS 100  /* while the disk does not take it */
 #define COLLECT_MS 40 /* how long an event that nobody waits for waits for others: syncs are what costs */
 #define WRITE_ROOM ((size_t)AUDIT_WRITE_LIMIT - AUDIT_LINE_LIMIT)
 
