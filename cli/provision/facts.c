@@ -177,7 +177,7 @@ bool facts_read_address(const char *host, const char *port, struct facts *facts)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
 	AUTO(free_addresses) struct addrinfo *list = NULL;
-	struct sockaddr_storage own;
+	struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
 	socklen_t size = sizeof(own);
 	char text[NI_MAXHOST];
 
@@ -186,6 +186,7 @@ bool facts_read_address(const char *host, const char *port, struct facts *facts)
 	for (const struct addrinfo *each = list; each; each = each->ai_next) {
 		AUTO(close_fd) int fd = socket(each->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
+		size = sizeof(own);
 		/* Connecting a datagram socket only looks up the route. */
 		if (fd < 0 || connect(fd, each->ai_addr, each->ai_addrlen) != 0 ||
 		    getsockname(fd, (struct sockaddr *)&own, &size) != 0 ||

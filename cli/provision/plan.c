@@ -167,7 +167,11 @@ static int check_paths(const struct plan *plan, struct failure *err)
 static int make_paths(struct plan *plan, struct failure *err)
 {
 	const char *folder = session_named(plan->session, "fcc-dir");
-	int code = make_spot(plan, &plan->platform->identity, "identity-file", &plan->identity, err);
+	int code;
+
+	if (!plan->platform)
+		return usage(err, "--platform (or PEP_PLATFORM) must say where identities belong: lmp, deb, snap or custom");
+	code = make_spot(plan, &plan->platform->identity, "identity-file", &plan->identity, err);
 
 	if (code == EXIT_OK)
 		code = make_spot(plan, &plan->platform->store, "store", &plan->store, err);
@@ -200,9 +204,9 @@ static int read_choices(struct plan *plan, struct failure *err)
 	const char *platform = plan_text(session, "platform", "PEP_PLATFORM");
 
 	plan->platform = platform ? platform_find(platform) : NULL;
-	if (!plan->platform)
-		return usage(err, "--platform (or PEP_PLATFORM) must say where identities belong: lmp, deb, snap or custom");
 	plan->fcc = plan_text(session, "fcc", "PEP_FCC");
+	/* It is started in another folder. What cannot be found is told of when it is started. */
+	plan->fcc_path = plan->fcc ? realpath(plan->fcc, NULL) : NULL;
 	plan->ip = session_named(session, "ip");
 	plan->port = session_named(session, "port");
 	plan->parsec = session_has(session, "parsec");
@@ -216,6 +220,7 @@ static int read_choices(struct plan *plan, struct failure *err)
 		return usage(err, "--fcc and --port exclude each other: the one starts a client, the other uses one that runs");
 	if (plan->fcc && !strchr(plan->fcc, '/'))
 		return usage(err, "--fcc is no path");
+	plan->fcc = plan->fcc_path ? plan->fcc_path : plan->fcc;
 	return EXIT_OK;
 }
 
@@ -291,6 +296,7 @@ void plan_fini(struct plan *plan)
 	free(plan->masked_path);
 	free(plan->fcc_folder);
 	free(plan->fcc_log);
+	free(plan->fcc_path);
 	profile_fini(&plan->profile);
 	*plan = (struct plan){0};
 }

@@ -28,7 +28,7 @@ struct plan {
 	char *identity_path, *store_path, *state_path;
 	char *mark_path;   /* of the file that says what was provisioned */
 	char *masked_path; /* of the one that says that it was us who masked the service */
-	char *fcc_folder, *fcc_log;
+	char *fcc_folder, *fcc_log, *fcc_path;
 	struct spot pal;       /* what FCC leaves in its folder */
 	const char *fcc;       /* the program; NULL: one runs already */
 	const char *ip, *port; /* given; NULL: not */

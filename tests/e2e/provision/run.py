@@ -46,6 +46,12 @@ def test_again_does_nothing_unless_forced(board):
     assert forced["code"] == "exists" and not os.path.exists(board.identity), forced
 
 
+def test_names_that_are_relative(board):
+    argv = [board.cli, "provision", "--platform", "lmp", "--root", "root", "--fcc", "./client", "--wait", "0"]
+    assert board.run(argv=argv) == board.told()["enrollmentID"] + "\n"
+    board.check_provisioned()
+
+
 def test_deb(board):
     board.use("deb")
     board.old_identity()
