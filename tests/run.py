@@ -29,7 +29,7 @@ CORES = len(os.sched_getaffinity(0))
 PART_LIMIT_S = 1200
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.MULTILINE)
 # Tests of what has one thread, which ThreadSanitizer would only slow down.
-ONE_THREAD = "^(identity_sim|fuzz-|abi_|partner_test|package_test|fcc_replay|provision_memory)"
+ONE_THREAD = "^(identity_sim|fuzz-|abi_|partner_test|package_test|fcc_replay|provision_memory|plugin_check_(sqlite|naughty|feed)|fcu_runner_)"
 # What a sanitizer's build has said as well: long, and no different without one. Short tests, memory that stays flat, a million records and
 # malloc() that fails (which a sanitizer does not let us try) are run with what users get.
 SAID_BEFORE = "^(sqlite|postgres|mongo|faulty)_|^plugin_check_sqlite$|^fcu_|^push_|^identity_sim|^fcc_replay$|^fuzz-"
