@@ -17,6 +17,9 @@ struct meaning {
 
 /* Replies that name their error. The first row that fits counts. */
 static const struct meaning named[] = {
+	{403, "not_allowed", EXIT_UNAUTHORISED, false}, /* it knows us, and we may not */
+	{403, "not_expected", EXIT_POLICY, false},      /* by no order */
+	{403, "quota", EXIT_POLICY, false},
 	{409, "exists", EXIT_EXISTS, false},
 	{409, "in_progress", EXIT_OTHER, true},
 	{409, "endpoint_busy", EXIT_OTHER, true},

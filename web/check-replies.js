@@ -69,6 +69,11 @@ const requests = [
     [200, method, "/healthz", "/healthz"],
     [400, method, "/healthz", "/healthz?x=1", {}, "bad_argument"],
     [200, method, "/readyz", "/readyz"],
+    [200, method, "/version", "/version"],
+    [200, method, "/metrics", "/metrics"],
+    [200, method, "/status", "/status"],
+    [400, method, "/status", "/status?a=1", {}, "bad_argument"],
+    [400, method, "/events", "/events?a=1", {}, "bad_argument"],
     [301, method, "/docs", "/docs"],
     [200, method, "/docs/{file}", "/docs/"],
     [200, method, "/docs/{file}", "/docs/openapi.yaml"],
@@ -77,7 +82,7 @@ const requests = [
   ]),
   // MOCK-FAIL-1 is in the store, and was never deployed.
   [422, "GET", "/export/{name}", "/export/csv?profile=portal&state=all", {}, "not_exportable"],
-  ...["/enrollment-id", "/verification-key", "/enrollment-ids", "/healthz", "/readyz", "/docs"].map((path) => [204, "OPTIONS", path, path]),
+  ...["/enrollment-id", "/verification-key", "/enrollment-ids", "/healthz", "/readyz", "/version", "/metrics", "/status", "/events", "/docs"].map((path) => [204, "OPTIONS", path, path]),
   [204, "OPTIONS", "/export/{name}", "/export/csv"],
   [204, "OPTIONS", "/docs/{file}", "/docs/openapi.yaml"],
 ];

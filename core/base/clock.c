@@ -20,3 +20,8 @@ int64_t clock_boot_ms(void)
 {
 	return clock_ms(CLOCK_BOOTTIME);
 }
+
+int64_t clock_work_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}

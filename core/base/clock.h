@@ -11,5 +11,7 @@
 int64_t clock_wall_ms(void);
 /* Since the machine started, suspended time included (CLOCK_BOOTTIME); never jumps. For deadlines. */
 int64_t clock_boot_ms(void);
+/* The same without the time that the machine was suspended (CLOCK_MONOTONIC). For how long something has been at work. */
+int64_t clock_work_ms(void);
 
 #endif

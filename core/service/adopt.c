@@ -3,6 +3,7 @@
 
 #include "core/base/cleanup.h"
 #include "core/base/failpoint.h"
+#include "core/base/identity.h"
 #include "core/base/log.h"
 #include "core/service/attempt.h"
 
@@ -22,6 +23,20 @@ static bool is_undecided(pep_status status, const struct pep_injection *injectio
 	       (status == PEP_TIMEOUT || status == PEP_UNAVAILABLE || status == PEP_NO_MEMORY);
 }
 
+static void tell(const struct provisioner *provisioner, const struct pending_entry *pending, const char *outcome,
+		 const char *enrollment_id, const char *detail)
+{
+	const struct provision_settled settled = {.serial = pending->serial,
+						  .outcome = outcome,
+						  .by = "adopted",
+						  .attempt = pending->attempt,
+						  .enrollment_id = enrollment_id,
+						  .detail = detail};
+
+	if (provisioner->settled)
+		provisioner->settled(provisioner->settled_context, &settled);
+}
+
 /* True: the fact is in storage or in the spool. */
 static bool record_delivery(struct provisioner *provisioner, struct arena *arena, const struct pending_entry *pending,
 			    const char *enrollment_id, struct pep_error *err)
@@ -31,6 +46,10 @@ static bool record_delivery(struct provisioner *provisioner, struct arena *arena
 	const struct pep_identity *record;
 	pep_status status = provision_record_delivery(provisioner, arena, &entry, NULL, &record, err);
 
+	if (status == PEP_OK)
+		tell(provisioner, pending, identity_state_name(record->state), enrollment_id, NULL);
+	else if (status == PEP_CONFLICT)
+		tell(provisioner, pending, identity_state_name(PEP_IN_DOUBT), enrollment_id, err->message);
 	return status == PEP_OK || status == PEP_CONFLICT || spool_put(provisioner->spool, &entry, err) == PEP_OK;
 }
 
@@ -51,7 +70,11 @@ static bool record_end(struct provisioner *provisioner, struct arena *arena, con
 	if (!event.reason)
 		return false;
 	*err = (struct pep_error){0};
-	return provision_record_end(provisioner, arena, pending->serial, NULL, &event, err) || err->status == PEP_OK;
+	if (!provision_record_end(provisioner, arena, pending->serial, NULL, &event, err))
+		return err->status == PEP_OK;
+	tell(provisioner, pending, identity_state_name(event.kind == MACHINE_END_DOUBTFUL ? PEP_IN_DOUBT : PEP_FAILED),
+	     event.enrollment_id, event.reason);
+	return true;
 }
 
 static bool record(struct provisioner *provisioner, const struct pending_entry *pending, const struct pep_injection *injection,

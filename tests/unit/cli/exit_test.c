@@ -23,6 +23,8 @@ static const struct {
 	{400, "bad_argument", "", 2, false, "bad_argument"},
 	{400, NULL, "", 2, false, "bad_request"},
 	{401, "unauthorized", "", 5, false, "unauthorized"},
+	{401, "not_authenticated", "", 5, false, "not_authenticated"},
+	{403, "not_allowed", "", 5, false, "not_allowed"},
 	{403, "endpoint_not_allowed", "", 7, false, "endpoint_not_allowed"},
 	{404, "not_found", "Not found!", 13, false, "not_found"},
 	{404, NULL, "Not found!", 13, false, "not_found"},

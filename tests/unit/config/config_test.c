@@ -174,6 +174,8 @@ static void wrong_values_are_refused(void **state)
 		{"log: {access: yes}\n", ":1:15: \"access\" must be true or false, not \"yes\""},
 		{"identity: {api_address: 'ftp://x'}\n", ":1:25: \"api_address\" must be an address that begins with https://"},
 		{"identity: {serial_pattern: '['}\n", ":1:28: \"serial_pattern\" is no POSIX extended regular expression"},
+		{"access: {anonymous_provision: true}\n", ":1:31: \"anonymous_provision\" is for named networks only"},
+		{"access: {anonymous_networks: []}\n", ":1:30: \"anonymous_networks\" is empty"},
 		{"identity: {networks: 10.0.0.0/8}\n", ":1:22: \"networks\" must be a list"},
 		{"identity: {networks: []}\n", ":1:22: \"networks\" is empty"},
 		{"identity: {networks: [10.0.0.1/8]}\n", ":1:23: \"10.0.0.1/8\" has bits behind its prefix"},
