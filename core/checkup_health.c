@@ -22,7 +22,7 @@
 
 #define MIB ((uint64_t)1024 * 1024)
 #define DAY_S 86400
-#define SPARE_FILES 64u /* beside the connections: store, plugins, logs */
+#define FILES_PER_CONNECTION 4u /* as listener_start() wants them: with those of gateways, store and logs */
 
 struct health {
 	const struct config *config;
@@ -67,12 +67,15 @@ static void check_limits(const struct health *health)
 	struct rlimit files = {0};
 
 	(void)getrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_cur < health->config->connections + SPARE_FILES)
-		say(health, CHECKUP_WARNING, "limits",
-		    "%llu files may be open, for %u connections; set LimitNOFILE (or ulimit -n) to %u, or server.connections lower",
-		    (unsigned long long)files.rlim_cur, health->config->connections, health->config->connections + SPARE_FILES);
+	/* Up to the hard limit the server helps itself. */
+	if (files.rlim_max < FILES_PER_CONNECTION * health->config->connections)
+		say(health, CHECKUP_FAILED, "limits",
+		    "%llu files may be open, too few for %u connections; set LimitNOFILE (or ulimit -n) to %u, or "
+		    "server.connections lower",
+		    (unsigned long long)files.rlim_max, health->config->connections,
+		    FILES_PER_CONNECTION * health->config->connections);
 	else
-		say(health, CHECKUP_GOOD, "limits", "%llu files may be open", (unsigned long long)files.rlim_cur);
+		say(health, CHECKUP_GOOD, "limits", "enough files may be open");
 	if (geteuid() == 0)
 		say(health, CHECKUP_WARNING, "user",
 		    "this is root; the server needs no rights at all, run it (and this) as a user of its own");

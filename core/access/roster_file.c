@@ -134,8 +134,9 @@ static pep_status replace(const struct roster_file *file, const struct buffer *t
 	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0)
 		return cannot("make a file beside", file->path, err);
-	/* Who is not root cannot give it to another; it is his then. */
-	if ((geteuid() != 0 || fchown(fd, file->about.st_uid, file->about.st_gid) == 0) && write_all(fd, text->data, text->size) &&
+	/* Who is not root cannot give it to another; it is his then. Root's may be lent to a group: that keeps its right to read. */
+	if ((geteuid() != 0 || fchown(fd, file->about.st_uid, file->about.st_gid) == 0) &&
+	    fchmod(fd, file->about.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP)) == 0 && write_all(fd, text->data, text->size) &&
 	    fsync(fd) == 0 && rename(temporary, file->path) == 0)
 		return sync_folder(file->path) ? PEP_OK : cannot("bring to disk the folder of", file->path, err);
 	(void)cannot("write", file->path, err);

@@ -203,7 +203,10 @@ static void resolve(const struct api_context *api, const struct http_request *re
 		if (!trouble_audit(api, request, resolve_event(serial, &it.event), reply))
 			return;
 		it.is_rehearsal = false;
-		status = operate_resolve(api->provisioner, request->arena, &it, &verdict, &record, &err);
+		/* The attempt has used up its grant, which must not fit again if the gateway still has what it was to replace. */
+		status = grants_drop(api->storage, serial, &err);
+		if (status == PEP_OK)
+			status = operate_resolve(api->provisioner, request->arena, &it, &verdict, &record, &err);
 	}
 	if (status == PEP_CONFLICT)
 		reply_problem(request, reply, 409, "id_taken", "enrollment_id",

@@ -93,8 +93,9 @@ static int change(const struct token_request *request, struct roster_file *file,
 	status = roster_file_write(file, &err);
 	if (status != PEP_OK)
 		return command_complain(code_of(status), "%s", err.message);
-	if (token[0])
-		(void)printf("%s\n", token);
+	if (token[0] && (printf("%s\n", token) < 0 || fflush(stdout) != 0))
+		return command_complain(COMMAND_FAILED,
+					"standard output cannot be written, so nobody has the token; revoke it, and add another");
 	(void)fprintf(stderr, "%sthe server learns of this when it reloads: systemctl reload pep, or kill -HUP its process\n",
 		      token[0] ? "this token is shown only now; " : "");
 	return COMMAND_DONE;

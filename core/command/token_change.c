@@ -50,17 +50,36 @@ static int64_t days_after(int64_t now_ms, int64_t days)
 	return days ? (now_ms + days * DAY_MS) / 1000 * 1000 : 0;
 }
 
-static void make_secret(const struct token_request *request, struct access_entry *entry, char ret_token[TOKEN_ROOM])
+/* Is there another one with this id? */
+static bool is_taken(const struct roster *roster, const struct access_entry *entry)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (&roster->entries[i] != entry && strcmp(roster->entries[i].id, entry->id) == 0)
+			return true;
+	return false;
+}
+
+static void make_token(const struct roster *roster, struct access_entry *entry, char ret_token[TOKEN_ROOM])
+{
+	do
+		token_make(ret_token, entry->id);
+	while (is_taken(roster, entry)); /* a file with an id twice could not be read again */
+	token_digest(ret_token, strlen(ret_token), entry->digest);
+}
+
+/* False: the id of this certificate is another's. */
+static bool make_secret(const struct token_request *request, const struct roster *roster, struct access_entry *entry,
+			char ret_token[TOKEN_ROOM])
 {
 	ret_token[0] = '\0';
 	if (request->certificate[0]) {
 		entry->is_certificate = true;
 		memcpy(entry->digest, request->certificate, sizeof(entry->digest));
 		(void)snprintf(entry->id, sizeof(entry->id), "crt_%.8s", request->certificate);
-		return;
+		return !is_taken(roster, entry);
 	}
-	token_make(ret_token, entry->id);
-	token_digest(ret_token, strlen(ret_token), entry->digest);
+	make_token(roster, entry, ret_token);
+	return true;
 }
 
 int token_add(const struct token_request *request, struct roster *roster, int64_t now_ms, char ret_token[TOKEN_ROOM])
@@ -91,7 +110,9 @@ int token_add(const struct token_request *request, struct roster *roster, int64_
 	entry->network_count = request->network_count;
 	entry->created_ms = now_ms / 1000 * 1000;
 	entry->expires_ms = days_after(now_ms, request->days);
-	make_secret(request, entry, ret_token);
+	if (!make_secret(request, roster, entry, ret_token))
+		return command_complain(COMMAND_REFUSED,
+					"another certificate has the id %s; revoke that, or make a new certificate", entry->id);
 	return COMMAND_DONE;
 }
 
@@ -129,7 +150,7 @@ int token_rotate(const struct token_request *request, struct roster *roster, int
 	life_ms = old->expires_ms ? old->expires_ms - old->created_ms : 0;
 	new->created_ms = now_ms / 1000 * 1000;
 	new->expires_ms = request->days ? days_after(now_ms, request->days) : life_ms ? new->created_ms + life_ms : 0;
-	make_secret(request, new, ret_token);
+	make_token(roster, new, ret_token);
 	end_soon(old, now_ms + request->overlap_ms);
 	drop_expired(roster, request->name, now_ms);
 	return COMMAND_DONE;

@@ -306,6 +306,20 @@ static void read_peer(gnutls_x509_crt_t certificate, const gnutls_datum_t *der, 
 	}
 }
 
+static bool import(const gnutls_datum_t *der, gnutls_x509_crt_t *ret_certificate)
+{
+	gnutls_x509_crt_t certificate;
+
+	if (gnutls_x509_crt_init(&certificate) != 0)
+		return false;
+	if (gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) != 0) {
+		gnutls_x509_crt_deinit(certificate);
+		return false;
+	}
+	*ret_certificate = certificate;
+	return true;
+}
+
 void tls_identify(struct tls *tls, gnutls_session_t session, const char *address, struct tls_peer *ret_peer)
 {
 	const struct material *material = atomic_load(&tls->newest);
@@ -316,11 +330,8 @@ void tls_identify(struct tls *tls, gnutls_session_t session, const char *address
 	*ret_peer = (struct tls_peer){0};
 	if (!ders || count == 0 || !material->authorities)
 		return;
-	while (imported < count && imported < CHAIN_LIMIT && gnutls_x509_crt_init(&chain[imported]) == 0) {
+	while (imported < count && imported < CHAIN_LIMIT && import(&ders[imported], &chain[imported]))
 		imported++;
-		if (gnutls_x509_crt_import(chain[imported - 1], &ders[imported - 1], GNUTLS_X509_FMT_DER) != 0)
-			break;
-	}
 	if (imported == count && is_trusted(material, chain, count, address))
 		read_peer(chain[0], &ders[0], ret_peer);
 	while (imported > 0)

@@ -13,7 +13,7 @@
 
 #define AUDIT_FILE_NAME "audit.jsonl"
 #define AUDIT_UNCHAINED_NAME "audit-unchained.jsonl"
-#define AUDIT_WRITE_LIMIT (512u * 1024u) /* bytes of one write */
+#define AUDIT_WRITE_LIMIT 524288u /* bytes of one write */
 
 struct audit_file {
 	int folder, fd;  /* fd negative: to be opened again */

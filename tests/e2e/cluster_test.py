@@ -370,6 +370,7 @@ def examples_are_good():
     with tempfile.TemporaryDirectory(prefix="pep-cluster-") as top:
         with open(os.path.join(top, "password"), "w", encoding="utf-8") as file:
             file.write("secret\n")
+        os.chmod(os.path.join(top, "password"), 0o600)
         for name in ("factory-cluster", "factory-postgres", "factory-mongo"):
             subprocess.run([os.path.join(OPTIONS.build, "core", "pep-server"), "--config", os.path.join(folder, name + ".yaml"), "--check-config",
                             "--set", "server.plugin_dir=" + os.path.join(OPTIONS.build, "plugins", "lib"),

@@ -241,7 +241,7 @@ def check_image(root, state):
         # What is not here may be missed: the container "database", and the vendor's tool. Any other fault is one of the configuration.
         for name in ("postgres", "mongo", "fcu"):
             said = root.run(*entry, "--config", f"/etc/pep/{name}.yaml", "--check-config", user=user, code=None)
-            assert "the configuration is good" in said or re.search(r"host \"?database|database:27017|/opt/fcu/", said), said
+            assert "the configuration is good" in said or re.search(r"host (name )?\"?database|database:27017|/opt/fcu/", said), said
         root.run(*health, user=user, code=1)
         server = Served(root, *entry, *conf, "--set", "identity.networks=127.0.0.0/8", user=user)
         root.run(*health, user=user)

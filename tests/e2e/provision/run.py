@@ -237,3 +237,15 @@ def test_a_store_on_another_file_system_is_copied(board):
         assert os.listdir(away) == [], os.listdir(away)
     finally:
         shutil.rmtree(away)
+
+
+def test_the_sealing_key_is_registered_and_never_shown(board):
+    board.put(os.path.join(board.top, "bin", "sudo"), "#!/bin/sh\necho \"$*\" >>%s/sudo.log\n"
+              "test \"$1\" != journalctl || echo 1-2-3-key/7\n" % board.top, 0o755)
+    board.faults("refuse:16", "")
+    board.run("-k", "-e", "20s", "-v", PEP_FSS_FILE=os.path.join(board.top, "fss"))
+    board.check_provisioned()
+    status, _, body = board.line.server.request("GET", "/v3/verification-key?serialNumber=" + board.serial)
+    assert (status, body) == (200, b"1-2-3-key/7"), (status, body)
+    assert "1-2-3-key" not in "".join(board.ended) and "verificationKey" not in board.told()
+    assert board.lines("sudo.log") == ["journalctl --setup-keys --force --interval=20s"] * 2, board.lines("sudo.log")

@@ -158,6 +158,23 @@ static void others_rights_are_refused(void **state)
 	assert_int_equal(roster_read(path, &roster, &err), PEP_INVALID);
 }
 
+/* What an administrator lends to the server's group by root:pep, 0640, stays lent. */
+static void the_group_of_roots_file_reads_it_after_a_change(void **state)
+{
+	struct stat about;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(add_to_file("one"));
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(chown(path, 0, 12345), 0);
+	assert_true(add_to_file("two"));
+	assert_int_equal(stat(path, &about), 0);
+	assert_int_equal(about.st_mode & 07777, 0640);
+	assert_int_equal(about.st_gid, 12345);
+}
+
 static void a_file_that_is_not_there_says_what_makes_it(void **state)
 {
 	struct roster *roster = NULL;
@@ -227,6 +244,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_was_written_is_read, remove_file),
 		cmocka_unit_test_teardown(no_change_is_lost, remove_file),
 		cmocka_unit_test_teardown(others_rights_are_refused, remove_file),
+		cmocka_unit_test_teardown(the_group_of_roots_file_reads_it_after_a_change, remove_file),
 		cmocka_unit_test_teardown(a_file_that_is_not_there_says_what_makes_it, remove_file),
 		cmocka_unit_test(a_wrong_line_is_named),
 		cmocka_unit_test(the_same_twice_is_refused),

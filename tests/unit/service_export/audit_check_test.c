@@ -46,7 +46,7 @@ static void make_chain(struct chain *chain)
 		chain->line[i] = out.size;
 		(void)snprintf(members, sizeof(members), "\"event\":\"%s\",\"serial\":\"S-%d\"", i == 7 ? "torn" : "provision",
 			       i % 4);
-		audit_time(1804055400000 + i * 60000, time);
+		audit_time(1804055400000 + i * INT64_C(60000), time);
 		audit_line_seal(&out, &chain->head, time, "line-1", members);
 	}
 	chain->line[LINES] = out.size;
@@ -332,8 +332,8 @@ static void lines_come_from_all_files_in_order(void **state)
 		assert_int_equal(first, seq <= 11 ? 1 : seq <= 31 ? 11 : 31);
 	}
 	/* One line a minute; it goes back by one. */
-	assert_int_equal(read_on(folder, 1, 1804055400000 + 40 * 60000, true), 31);
-	assert_int_equal(read_on(folder, 1, 1804055400000 + 15 * 60000, true), 11);
+	assert_int_equal(read_on(folder, 1, 1804055400000 + INT64_C(2400000), true), 31);
+	assert_int_equal(read_on(folder, 1, 1804055400000 + INT64_C(900000), true), 11);
 	(void)snprintf(path, sizeof(path), "%s/audit.jsonl", folder);
 	assert_int_equal(read_on(path, 0, 0, false), 31);
 	assert_int_equal(read_on(path, 40, 0, true), 31);
