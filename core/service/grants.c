@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define NOTE "grants"
 #define ROUNDS 100
 
 static void drop_json(json_t **json)
@@ -24,7 +23,7 @@ static pep_status read_all(struct storage *storage, json_t **ret_grants, int64_t
 
 	if (!text)
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	status = storage_note_read(storage, NOTE, text, ret_revision, err);
+	status = storage_note_read(storage, GRANTS_NOTE, text, ret_revision, err);
 	if (status == PEP_OK && *text)
 		status = json_parse_text(text, strlen(text), &json, err);
 	if (status != PEP_OK)
@@ -41,7 +40,7 @@ static pep_status write_all(struct storage *storage, const json_t *grants, int64
 {
 	AUTO(free_ptr) char *text = json_dumps(grants, JSON_COMPACT);
 
-	return text ? storage_note_write(storage, NOTE, revision, text, err) : pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	return text ? storage_note_write(storage, GRANTS_NOTE, revision, text, err) : pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 }
 
 /* Does the record still have what the grant replaces? */

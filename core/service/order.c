@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often a pattern may ask for the same again, all its counts multiplied: regcomp() makes copies. */
-#define REPEAT_MAX 4096u
-
 const struct order_field order_fields[ORDER_FIELD_COUNT] = {
 	{"hardwareVersion", offsetof(struct pep_identity, hardware_version)},
 	{"radioConfig", offsetof(struct pep_identity, radio_config)},
@@ -28,44 +25,11 @@ bool order_is_name(const char *text)
 	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == size;
 }
 
-/* Decimal digits as a number, or REPEAT_MAX + 1 if it is more. */
-static unsigned count_of(const char *digits)
-{
-	unsigned count = 0;
-
-	for (; *digits >= '0' && *digits <= '9' && count <= REPEAT_MAX; digits++)
-		count = count * 10 + (unsigned)(*digits - '0');
-	return count <= REPEAT_MAX ? count : REPEAT_MAX + 1;
-}
-
-/* NULL, or why the pattern would take too much. It comes from people, and is matched with every serial. */
-static const char *too_much(const char *pattern)
-{
-	unsigned repeat = 1;
-
-	if (strlen(pattern) > ORDER_PATTERN_MAX)
-		return "at most 256 bytes";
-	for (const char *at = pattern; *at; at++) {
-		if (at[0] == '\\' && at[1] >= '0' && at[1] <= '9')
-			return "no reference to an earlier group";
-		if (at[0] == '\\' && at[1]) {
-			at++;
-			continue;
-		}
-		if ((at[0] == '{' || at[0] == ',') && at[1] >= '1' && at[1] <= '9') {
-			repeat *= count_of(at + 1);
-			if (repeat > REPEAT_MAX)
-				return "counts in braces that make at most 4096 together";
-		}
-	}
-	return NULL;
-}
-
 bool order_compile(const char *pattern, regex_t *ret_regex, const char **ret_hint)
 {
 	char whole[ORDER_PATTERN_MAX + 8];
 
-	*ret_hint = too_much(pattern);
+	*ret_hint = order_pattern_fault(pattern);
 	if (*ret_hint)
 		return false;
 	(void)snprintf(whole, sizeof(whole), "^(%s)$", pattern);

@@ -47,6 +47,8 @@ struct order {
 bool order_is_name(const char *text);
 /* Compiles a pattern for order_matches(). False: it is none, or it would take too much; *ret_hint says why, for ever. */
 bool order_compile(const char *pattern, regex_t *ret_regex, const char **ret_hint);
+/* order_pattern.c: why it would take too much; NULL: it does not. Whether it is one at all is for regcomp() to say. */
+const char *order_pattern_fault(const char *pattern);
 bool order_matches(const regex_t *regex, const char *serial);
 /* Is the serial in its list? */
 bool order_lists(const struct order *order, const char *serial);
