@@ -56,8 +56,8 @@ static pep_status look_for_grant(struct attempt *attempt, enum machine_verdict *
 {
 	struct pep_identity unused;
 	json_t *grant = NULL;
-	pep_status status = grants_find(attempt->provisioner->storage, attempt->fields->serial, attempt->record->enrollment_id,
-					&grant, err);
+	pep_status status =
+		grants_find(attempt->provisioner->storage, attempt->fields->serial, attempt->record->enrollment_id, &grant, err);
 
 	if (status != PEP_OK || !grant)
 		return status;
