@@ -213,6 +213,26 @@ static void a_torn_line_becomes_an_event(void **state)
 	json_decref(read);
 }
 
+/* What is left of it behind its event is gone, too. */
+static void a_long_torn_write_is_cut_off(void **state)
+{
+	struct audit_head head = audit_genesis;
+	char torn[20000];
+	json_t *read;
+
+	(void)state;
+	memset(torn, 'x', sizeof(torn));
+	write_text(path, torn, sizeof(torn));
+	audit_close(open_it());
+	assert_int_equal(expect_chain(path, &head), 1);
+	read = line(0);
+	assert_int_equal(json_integer_value(json_object_get(read, "bytes")), sizeof(torn));
+	assert_int_equal(json_string_length(json_object_get(read, "text")), 4096);
+	json_decref(read);
+	audit_close(open_it());
+	assert_int_equal(expect_chain(path, (head = audit_genesis, &head)), 1);
+}
+
 /* Not every page of a write got to the disk: what is behind the hole was never confirmed. */
 static void a_hole_is_torn(void **state)
 {
@@ -506,6 +526,7 @@ int main(void)
 		TEST(a_line_is_sealed_as_the_manual_says),
 		TEST(times_sort_as_texts),
 		TEST(a_torn_line_becomes_an_event),
+		TEST(a_long_torn_write_is_cut_off),
 		TEST(a_hole_is_torn),
 		TEST(an_altered_line_is_told),
 		TEST(a_file_without_a_chain_is_set_aside),
