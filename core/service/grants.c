@@ -40,7 +40,8 @@ static pep_status write_all(struct storage *storage, const json_t *grants, int64
 {
 	AUTO(free_ptr) char *text = json_dumps(grants, JSON_COMPACT);
 
-	return text ? storage_note_write(storage, GRANTS_NOTE, revision, text, err) : pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	return text ? storage_note_write(storage, GRANTS_NOTE, revision, text, err)
+		    : pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
 }
 
 /* Does the record still have what the grant replaces? */

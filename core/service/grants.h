@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #define GRANTS_NOTE "grants" /* the note that they are in */
-#define GRANTS_MAX 100u /* that are not used up */
+#define GRANTS_MAX 100u      /* that are not used up */
 #define GRANTS_REASON_MAX 200u
 
 struct grant {
