@@ -68,7 +68,7 @@ static void check_limits(const struct health *health)
 
 	(void)getrlimit(RLIMIT_NOFILE, &files);
 	/* Up to the hard limit the server helps itself. */
-	if (files.rlim_max < FILES_PER_CONNECTION * health->config->connections)
+	if (files.rlim_max < (rlim_t)FILES_PER_CONNECTION * health->config->connections)
 		say(health, CHECKUP_FAILED, "limits",
 		    "%llu files may be open, too few for %u connections; set LimitNOFILE (or ulimit -n) to %u, or "
 		    "server.connections lower",

@@ -96,15 +96,13 @@ static int examine(const struct config_source *source, struct doctor *doctor)
 	return conclude(doctor);
 }
 
-int command_doctor(int count, char **arguments)
+static int run(int count, char **arguments)
 {
 	AUTO(free_ptr) const char **settings = calloc((size_t)count + 1, sizeof(*settings));
 	struct config_source source = {.path = PEP_CONFIG_FILE};
 	struct doctor doctor = {.has_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
 	int code;
 
-	if (command_asks_help(count, arguments))
-		return fputs(help, stdout) < 0 ? COMMAND_FAILED : COMMAND_DONE;
 	if (!settings)
 		return command_complain(COMMAND_FAILED, "out of memory");
 	if (!read_request(count, arguments, &source, settings, &doctor)) {
@@ -116,4 +114,11 @@ int command_doctor(int count, char **arguments)
 	code = examine(&source, &doctor);
 	json_decref(doctor.checks);
 	return code;
+}
+
+int command_doctor(int count, char **arguments)
+{
+	if (command_asks_help(count, arguments))
+		return fputs(help, stdout) < 0 ? COMMAND_FAILED : COMMAND_DONE;
+	return run(count, arguments);
 }

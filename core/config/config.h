@@ -68,7 +68,7 @@ struct config {
 	const char *hardware_version, *radio_config, *led_config, *category, *api_address, *gateway_services_address;
 	uint16_t gateway_port;
 	enum config_serials serials;
-	const char *serial_pattern;      /* POSIX extended regular expression over the whole serial; NULL: none */
+	const char *serial_pattern; /* POSIX extended regular expression over the whole serial; NULL: none */
 	uint16_t lowest_gateway_port, highest_gateway_port;
 	struct config_network *networks; /* where gateways may be */
 	size_t network_count;

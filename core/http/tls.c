@@ -190,7 +190,7 @@ pep_status tls_open(const struct tls_settings *settings, struct tls **ret_tls, s
 	tls->settings = *settings;
 	status = read_material(settings, &material, err);
 	if (status != PEP_OK)
-		return status;
+		return status; /* cppcheck-suppress memleak // it does not know cleanup functions */
 	atomic_init(&tls->newest, material);
 	if (!atomic_compare_exchange_strong(&opened, &nobody, tls)) {
 		free_material(&material);

@@ -7,6 +7,7 @@
 #include "storage_data.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #define MANY_COUNT 100000u
 #define WRITER_COUNT 4u /* two insert, two update */
 #define PAGE_COUNT 1000u
+#define WRITTEN_MEANWHILE 50u /* of each kind, while each walk is under way */
 
 struct hall {
 	struct store_driver *driver;
@@ -160,6 +162,13 @@ static void meet(struct walker *walker, const struct pep_identity *id)
 		walker->twice += walker->seen[id->created_ms]++;
 }
 
+/* A fast walk must not be over before the writers have begun. */
+static void wait_for_writers(const struct hall *hall)
+{
+	while (!hall->failed && (hall->updated < WRITTEN_MEANWHILE || hall->inserted < WRITTEN_MEANWHILE))
+		(void)sched_yield();
+}
+
 /* In one go, or page by page as the list in the API does it. */
 static void *walk_all(void *arg)
 {
@@ -175,8 +184,11 @@ static void *walk_all(void *arg)
 		(void)snprintf(after, sizeof(after), "%s", walker->last);
 		walker->query.after = walker->query.limit && *after ? after : NULL;
 		scan = walk_open(walker->hall->driver, &walker->query);
-		while ((id = walk_next(walker->hall->driver, scan)))
+		while ((id = walk_next(walker->hall->driver, scan))) {
 			meet(walker, id);
+			if (walker->count == PAGE_COUNT / 2)
+				wait_for_writers(walker->hall);
+		}
 		walk_close(walker->hall->driver, scan);
 	} while (walker->query.limit && walker->count > before);
 	for (size_t i = 0; i < walker->hall->data.count; i++)
@@ -234,9 +246,6 @@ static void large_walks_while_others_write(void **state)
 		assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
 	judge(walkers, walker_count);
 	assert_int_equal(hall.failed, 0);
-	/* There was something in the way. */
-	assert_true(hall.updated > 50);
-	assert_true(hall.inserted > 50);
 	assert_int_equal(store_count(hall.driver, SCAN_QUERY(.state = PEP_DEPLOYED)), many + hall.inserted);
 	data_free(&hall.data);
 }

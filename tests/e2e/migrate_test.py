@@ -37,7 +37,7 @@ storage:
 injector:
   plugin: mock
 """
-MANY = 10000
+MANY = 3000
 TESTS = []
 
 

@@ -309,7 +309,9 @@ class World:
         self.options, self.database, self.proxy, self.rng = options, database, database.proxy, random.Random(options.seed)
         self.deadline_ms = deadline_ms
         database.proxy.heal()
-        self.server = StoreServer(options.build, top, database, database.fresh(deadline_ms, database.port if options.direct else None))
+        # Where nothing hangs, no time limit may end what a slow machine is at: the driver of a replica set waits 500 ms after each cut.
+        self.server = StoreServer(options.build, top, database, database.fresh(deadline_ms, database.port if options.direct else None),
+                                  lease_ms=4000 if deadline_ms else 60000)
         self.server.start()
         self.line = Line(self.server, "sf")
 

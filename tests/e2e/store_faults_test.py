@@ -201,7 +201,7 @@ for replicated in (the_reply_of_each_write_cut_at_each_byte, every_connection_cu
 def main():
     parser = parser_of(__doc__)
     parser.add_argument("--cuts", type=int, default=40, help="connections that are cut after a random number of bytes")
-    parser.add_argument("--offsets", type=int, default=0, help="so many of the bytes of a reply, at random; 0: each")
+    parser.add_argument("--offsets", type=int, default=24, help="so many of the bytes of a reply, at random; 0: each")
     return run_tests(TESTS, parser.parse_args())
 
 

@@ -159,7 +159,7 @@ static void drain(int fd)
 
 static void it_is_told_only_while_all_is_well(void **state)
 {
-	struct patient patient = {0};
+	struct patient patient = {.looks = 0};
 	struct watchdog *watchdog = NULL;
 	int fd = listen_at(path);
 
