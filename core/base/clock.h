@@ -6,10 +6,13 @@
 #define CORE_BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 /* Since 1970 UTC; may jump when somebody sets the clock. For records and logs. */
 int64_t clock_wall_ms(void);
 /* Since the machine started, suspended time included (CLOCK_BOOTTIME); never jumps. For deadlines. */
 int64_t clock_boot_ms(void);
+/* The CLOCK_MONOTONIC time in timeout_ms from now, for a condition with that clock. */
+struct timespec clock_monotonic_after(int64_t timeout_ms);
 
 #endif
