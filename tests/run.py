@@ -28,7 +28,8 @@ LOGS = os.path.join(ROOT, "build", "test")
 CORES = len(os.sched_getaffinity(0))
 PART_LIMIT_S = 1200
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.MULTILINE)
-# Tests of what has one thread, which ThreadSanitizer would only slow down.
+# Tests of what has one thread, which ThreadSanitizer would only slow down; and the suite of a store by pep-plugin-check, whose threads
+# sqlite_conformance has there as well.
 ONE_THREAD = "^(identity_sim|fuzz-|abi_|partner_test|package_test|fcc_replay|provision_memory|plugin_check_(sqlite|naughty|feed)|fcu_runner_)"
 # What a sanitizer's build has said as well: long, and no different without one. Short tests, memory that stays flat, a million records and
 # malloc() that fails (which a sanitizer does not let us try) are run with what users get.

@@ -18,7 +18,7 @@
 #define MANY_COUNT 100000u
 #define WRITER_COUNT 4u /* two insert, two update */
 #define PAGE_COUNT 1000u
-#define WRITTEN_MEANWHILE 50u /* of each kind, while each walk is under way */
+#define WRITTEN_MEANWHILE 50u /* more than so many of each kind, before a walk is over */
 
 struct hall {
 	struct store_driver *driver;
@@ -165,7 +165,7 @@ static void meet(struct walker *walker, const struct pep_identity *id)
 /* A fast walk must not be over before the writers have begun. */
 static void wait_for_writers(const struct hall *hall)
 {
-	while (!hall->failed && (hall->updated < WRITTEN_MEANWHILE || hall->inserted < WRITTEN_MEANWHILE))
+	while (!hall->failed && (hall->updated <= WRITTEN_MEANWHILE || hall->inserted <= WRITTEN_MEANWHILE))
 		(void)sched_yield();
 }
 
@@ -246,6 +246,9 @@ static void large_walks_while_others_write(void **state)
 		assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
 	judge(walkers, walker_count);
 	assert_int_equal(hall.failed, 0);
+	/* There was something in the way. */
+	assert_true(hall.updated > WRITTEN_MEANWHILE);
+	assert_true(hall.inserted > WRITTEN_MEANWHILE);
 	assert_int_equal(store_count(hall.driver, SCAN_QUERY(.state = PEP_DEPLOYED)), many + hall.inserted);
 	data_free(&hall.data);
 }
