@@ -25,3 +25,17 @@ int64_t clock_work_ms(void)
 {
 	return clock_ms(CLOCK_MONOTONIC);
 }
+
+struct timespec clock_monotonic_after(int64_t timeout_ms)
+{
+	struct timespec time = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_sec += timeout_ms / 1000;
+	time.tv_nsec += timeout_ms % 1000 * 1000000;
+	if (time.tv_nsec >= 1000000000) {
+		time.tv_sec++;
+		time.tv_nsec -= 1000000000;
+	}
+	return time;
+}

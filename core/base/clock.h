@@ -6,6 +6,7 @@
 #define CORE_BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 /* Since 1970 UTC; may jump when somebody sets the clock. For records and logs. */
 int64_t clock_wall_ms(void);
@@ -13,5 +14,7 @@ int64_t clock_wall_ms(void);
 int64_t clock_boot_ms(void);
 /* The same without the time that the machine was suspended (CLOCK_MONOTONIC). For how long something has been at work. */
 int64_t clock_work_ms(void);
+/* The CLOCK_MONOTONIC time in timeout_ms from now, for a condition with that clock. */
+struct timespec clock_monotonic_after(int64_t timeout_ms);
 
 #endif

@@ -29,6 +29,13 @@ void connections_fini(struct connections *connections)
 	(void)pthread_mutex_destroy(&connections->mutex);
 }
 
+/* With the lock held, so that the fd stays open. The HTTP thread sees the end and closes it. */
+static void cut(struct connection *connection)
+{
+	connection->phase = CONNECTION_CUT;
+	(void)shutdown(connection->fd, SHUT_RDWR);
+}
+
 void connection_add(struct connections *connections, struct connection *connection)
 {
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
@@ -42,6 +49,8 @@ void connection_add(struct connections *connections, struct connection *connecti
 	if (connection->next)
 		connection->next->previous = connection;
 	connections->first = connection;
+	if (connections->is_closed)
+		cut(connection);
 }
 
 void connection_remove(struct connections *connections, struct connection *connection)
@@ -112,23 +121,9 @@ unsigned connections_busy(struct connections *connections)
 	return count(connections, PHASE(CONNECTION_SUSPENDED) | PHASE(CONNECTION_BUSY));
 }
 
-static struct timespec after(int64_t timeout_ms)
-{
-	struct timespec time = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	time.tv_sec += timeout_ms / 1000;
-	time.tv_nsec += timeout_ms % 1000 * 1000000;
-	if (time.tv_nsec >= 1000000000) {
-		time.tv_sec++;
-		time.tv_nsec -= 1000000000;
-	}
-	return time;
-}
-
 static bool wait_for(struct connections *connections, unsigned phases, int64_t timeout_ms)
 {
-	const struct timespec deadline = after(timeout_ms);
+	const struct timespec deadline = clock_monotonic_after(timeout_ms);
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
 
 	atomic_store(&connections->waited_for, true);
@@ -173,7 +168,7 @@ unsigned connections_sweep(struct connections *connections, int64_t header_timeo
 {
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
 	int64_t now = clock_boot_ms();
-	unsigned cut = 0;
+	unsigned count_cut = 0;
 
 	(void)lock;
 	for (struct connection *connection = connections->first; connection; connection = connection->next) {
@@ -182,9 +177,18 @@ unsigned connections_sweep(struct connections *connections, int64_t header_timeo
 		if (connection->phase != CONNECTION_READING || sending_ms(connection, now) < header_timeout_ms ||
 		    !atomic_compare_exchange_strong(&connection->phase, &reading, CONNECTION_CUT))
 			continue;
-		/* The HTTP thread sees the end and closes it. The fd stays open as long as we hold the lock. */
-		(void)shutdown(connection->fd, SHUT_RDWR);
-		cut++;
+		(void)shutdown(connection->fd, SHUT_RDWR); /* see cut() */
+		count_cut++;
 	}
-	return cut;
+	return count_cut;
+}
+
+void connections_close(struct connections *connections)
+{
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
+
+	(void)lock;
+	connections->is_closed = true;
+	for (struct connection *connection = connections->first; connection; connection = connection->next)
+		cut(connection);
 }

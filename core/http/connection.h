@@ -15,7 +15,7 @@ enum connection_phase {
 	CONNECTION_BUSY,      /* has a whole request that is not answered to its last byte */
 	CONNECTION_SUSPENDED, /* the same, and the HTTP library must not be stopped */
 	CONNECTION_WATCHING,  /* is being sent news that never end: nobody waits for it */
-	CONNECTION_CUT,       /* was too slow; its socket is shut down */
+	CONNECTION_CUT,       /* was too slow, or nobody reads on; its socket is shut down */
 };
 
 struct connection {
@@ -35,12 +35,13 @@ struct connections {
 	pthread_cond_t changed; /* while somebody waits: a phase or the list */
 	struct connection *first;
 	_Atomic(bool) waited_for;
+	bool is_closed; /* whoever comes is shut out */
 };
 
 void connections_init(struct connections *connections);
 void connections_fini(struct connections *connections);
 
-/* Zeroed but for fd, thread and peer, which are set. [any thread] */
+/* Zeroed but for fd, thread and peer, which are set. Cut at once after connections_close(). [any thread] */
 void connection_add(struct connections *connections, struct connection *connection);
 /* Before its fd is closed. [any thread] */
 void connection_remove(struct connections *connections, struct connection *connection);
@@ -63,5 +64,7 @@ bool connections_wait_watching(struct connections *connections, int64_t timeout_
  * is left to the HTTP library. Returns how many were cut. [one thread] */
 unsigned connections_sweep(struct connections *connections, int64_t header_timeout_ms);
 #define CONNECTIONS_SWEEP_MS 500
+/* Cut off every connection that there is and that is still to come: the HTTP library finds their ends and closes them. [any thread] */
+void connections_close(struct connections *connections);
 
 #endif

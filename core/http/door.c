@@ -2,6 +2,7 @@
 #include "core/http/door.h"
 
 #include "core/base/cleanup.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 
 #include <errno.h>
@@ -144,6 +145,7 @@ static void discard(struct door *door)
 pep_status door_open(const struct door_settings *settings, struct door **ret_door, struct pep_error *err)
 {
 	struct door *door = calloc(1, sizeof(*door));
+	pthread_condattr_t monotonic;
 	pthread_attr_t attributes;
 	int error;
 
@@ -152,7 +154,10 @@ pep_status door_open(const struct door_settings *settings, struct door **ret_doo
 	door->settings = *settings;
 	door->turns_seen = UINT_MAX; /* the first call finds it changed */
 	(void)pthread_mutex_init(&door->mutex, NULL);
-	(void)pthread_cond_init(&door->changed, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&door->changed, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 	door->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = door->bell < 0 ? errno : pthread_attr_init(&attributes);
 	if (!error) {
@@ -181,9 +186,15 @@ bool door_has_turned(struct door *door)
 
 void door_left(struct door *door)
 {
-	door->inside--;
+	bool is_last = --door->inside == 0;
+
 	if (atomic_load(&door->is_full))
 		ring(door);
+	if (!is_last || atomic_load(&door->order) != SHUT)
+		return;
+	(void)pthread_mutex_lock(&door->mutex);
+	(void)pthread_cond_broadcast(&door->changed);
+	(void)pthread_mutex_unlock(&door->mutex);
 }
 
 void door_shut(struct door *door)
@@ -196,6 +207,17 @@ void door_shut(struct door *door)
 	ring(door);
 	while (!door->is_shut)
 		(void)pthread_cond_wait(&door->changed, lock);
+}
+
+bool door_wait_empty(struct door *door, int64_t timeout_ms)
+{
+	const struct timespec deadline = clock_monotonic_after(timeout_ms);
+	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&door->mutex);
+
+	while (door->inside)
+		if (pthread_cond_timedwait(&door->changed, lock, &deadline) != 0)
+			return door->inside == 0;
+	return true;
 }
 
 void door_free(struct door *door)

@@ -30,6 +30,8 @@ bool door_has_turned(struct door *door);
 void door_left(struct door *door);
 /* Accept what has connected so far, then nothing new. Slow connections are still cut. Returns when the socket is closed. */
 void door_shut(struct door *door);
+/* After door_shut(): wait until everybody has left. False: timeout. [any thread] */
+bool door_wait_empty(struct door *door, int64_t timeout_ms);
 /* End the thread. NULL is fine. */
 void door_free(struct door *door);
 

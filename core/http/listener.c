@@ -322,6 +322,10 @@ void listener_stop(struct listener *listener, int64_t timeout_ms)
 	}
 	/* Those who watch have found the end, and take the last bytes now or not at all. */
 	(void)connections_wait_watching(connections, LAST_REPLIES_MS);
+	/* The library is stopped when it has no connections: 0.9.75 ends the process if it refuses a Content-Length while it stops, since
+	 * it makes a head for the reply that it could not queue any more (see mend.c). */
+	connections_close(connections);
+	(void)door_wait_empty(listener->door, LAST_REPLIES_MS);
 	/* Who resumed a connection may still be on the way out of the library. */
 	pool_settle(listener->serving.injections);
 	pool_settle(listener->serving.workers);

@@ -288,6 +288,26 @@ static void test_what_the_library_answers_twice(void **state)
 	stage_stop(stage, 10000);
 }
 
+/* The library must not be stopped while it refuses one: it would make a head for a reply that it could not queue. */
+static void test_stop_while_the_library_refuses(void **state)
+{
+	enum { CLIENTS = 8, TIMES = 20 };
+
+	(void)state;
+	for (int i = 0; i < TIMES; i++) {
+		struct stage *stage = setup();
+		struct client clients[CLIENTS];
+
+		for (int k = 0; k < CLIENTS; k++)
+			clients[k] = client_open(stage->port);
+		for (int k = 0; k < CLIENTS; k++)
+			client_send(&clients[k], "POST /echo HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\nx");
+		stage_stop(stage, 10000);
+		for (int k = 0; k < CLIENTS; k++)
+			client_close(&clients[k]);
+	}
+}
+
 static void test_request_ids(void **state)
 {
 	struct stage *stage = setup();
@@ -379,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_unclear_framing_is_refused),
 		cmocka_unit_test(test_what_the_library_refuses_is_answered_too),
 		cmocka_unit_test(test_what_the_library_answers_twice),
+		cmocka_unit_test(test_stop_while_the_library_refuses),
 		cmocka_unit_test(test_request_ids),
 		cmocka_unit_test(test_head_is_the_head_of_get),
 		cmocka_unit_test(test_pipelined_requests_are_answered_in_order),
