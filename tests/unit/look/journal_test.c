@@ -7,6 +7,7 @@
 #include "core/service/advice.h"
 #include "core/service/audit_line.h"
 #include "core/service/journal.h"
+#include "core/service/meters.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -239,30 +240,24 @@ static void texts(void **state)
 
 static void every_advice_is_a_sentence(void **state)
 {
-	static const char *const codes[] = {"gateway_unreachable",
-					    "gateway_refused",
-					    "injector_failed",
-					    "injector_timeout",
-					    "in_doubt",
-					    "exists",
-					    "in_progress",
-					    "endpoint_busy",
-					    "not_expected",
-					    "quota",
-					    "storage_unavailable",
-					    "recorded_locally",
-					    "draining",
-					    "busy",
-					    "idempotency_mismatch"};
+	/* Before an attempt is made; what it can end with is meters_endings. */
+	static const char *const refusals[] = {"bad_argument",      "bad_request", "endpoint_not_allowed",
+					       "not_authenticated", "not_allowed", "too_many_requests",
+					       "internal"};
+	static const char *const renamed[] = {"unauthorized", "forbidden", "rate_limited"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		const char *advice = advice_for(codes[i]);
+	for (size_t i = 0; meters_endings[i].result; i++) {
+		const char *reason = meters_endings[i].reason, *advice = advice_for(reason);
 
-		assert_non_null(advice);
-		assert_int_equal(advice[strlen(advice) - 1], '.');
+		assert_int_equal(advice != NULL, strcmp(reason, "deployed") != 0 && strcmp(reason, "replayed") != 0 &&
+							 strcmp(reason, "other") != 0);
+		assert_true(!advice || advice[strlen(advice) - 1] == '.');
 	}
-	assert_null(advice_for("deployed"));
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		assert_non_null(advice_for(refusals[i]));
+	for (size_t i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++)
+		assert_null(advice_for(renamed[i]));
 	assert_null(advice_for("unheard of"));
 	assert_null(advice_for(NULL));
 }
