@@ -9,6 +9,10 @@ function(compress file)
   execute_process(COMMAND "${GZIP}" -9nf "${file}" COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
+set(changelog "${CPACK_TOPLEVEL_DIRECTORY}/changelog.Debian")
+execute_process(COMMAND "${debian}/changelog" "${source}/CHANGELOG.md" "${CPACK_PACKAGE_CONTACT}" "${CPACK_DEBIAN_PACKAGE_RELEASE}"
+  OUTPUT_FILE "${changelog}" COMMAND_ERROR_IS_FATAL ANY)
+
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   set(root "${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${component}")
   string(TOUPPER "${component}" COMPONENT)
@@ -32,8 +36,7 @@ foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   configure_file("${debian}/copyright" "${doc}/copyright" COPYONLY)
   configure_file("${source}/CHANGELOG.md" "${doc}/changelog" COPYONLY)
   compress("${doc}/changelog")
-  execute_process(COMMAND "${debian}/changelog" "${source}/CHANGELOG.md" "${CPACK_PACKAGE_CONTACT}" "${CPACK_DEBIAN_PACKAGE_RELEASE}"
-    OUTPUT_FILE "${doc}/changelog.Debian" COMMAND_ERROR_IS_FATAL ANY)
+  configure_file("${changelog}" "${doc}/changelog.Debian" COPYONLY)
   compress("${doc}/changelog.Debian")
   if(EXISTS "${debian}/${component}/README.Debian")
     configure_file("${debian}/${component}/README.Debian" "${doc}/README.Debian" COPYONLY)

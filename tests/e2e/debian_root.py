@@ -5,6 +5,7 @@ process ends, however it ends, nothing is left mounted and nothing runs.
 
 debian_root.py make SUITE ARCHIVE PACKAGE...: what archive() runs in a namespace."""
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -18,6 +19,7 @@ APT = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",
                "DEBIAN_FRONTEND": "noninteractive"}
 IN_NAMESPACE = "PEP_TEST_NAMESPACE"
+MAKE = 2
 
 
 def why_not():
@@ -45,7 +47,8 @@ def archive(packages):
     """The path of an archive of a root with the given packages ready to be installed; made if it is not there. OSError: it cannot be made."""
     names = sorted(set(packages))
     folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pep")
-    digest = hashlib.sha256(" ".join(names).encode()).hexdigest()[:12]
+    # What make() makes is a part of the name: another make() must not take the old one for its own.
+    digest = hashlib.sha256(f"{MAKE} {' '.join(names)}".encode()).hexdigest()[:12]
     arch = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
     path = os.path.join(folder, f"debian-{suite()}-{arch}-{digest}.tar")
     os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -71,10 +74,26 @@ def make(release, path, packages):
             # What was installed needs no package file any more; what will be installed does.
             subprocess.run([*enter, "apt-get", "clean"], check=True, env=ENVIRONMENT)
             subprocess.run([*enter, *APT, "install", "--download-only", *packages], check=True, env=ENVIRONMENT)
+            shorten_lists(root)
             subprocess.run(["tar", "-C", root, "--numeric-owner", "-cf", f"{path}.new", "."], check=True)
             os.rename(f"{path}.new", path)
         finally:
             subprocess.run(["umount", folder], check=True)
+
+
+def shorten_lists(root):
+    """Of the 60000 packages that the lists know, those that are there. apt reads its lists at each call, for a second; what is not there could
+    not be installed anyway."""
+    there = {os.path.basename(file).partition("_")[0] for file in glob.glob(f"{root}/var/cache/apt/archives/*.deb")}
+    with open(f"{root}/var/lib/dpkg/status", encoding="utf-8") as file:
+        there |= {line.removeprefix("Package: ").rstrip() for line in file if line.startswith("Package: ")}
+    for path in glob.glob(f"{root}/var/lib/apt/lists/*_Packages"):
+        with open(path, encoding="utf-8") as file:
+            stanzas = file.read().split("\n\n")
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{stanza}\n\n" for stanza in stanzas if stanza.partition("\n")[0].removeprefix("Package: ") in there)
+    for path in glob.glob(f"{root}/var/cache/apt/*.bin"):
+        os.unlink(path)
 
 
 def enter_namespace():
@@ -119,11 +138,12 @@ class Root:
     def command(self, words, user=None):
         return ["chroot", *([f"--userspec={user}"] if user else []), self.path, *words]
 
-    def run(self, *words, user=None, code=0, **environment):
-        """Standard output and error of a command that has to end with the code; None: with any."""
+    def run(self, *words, user=None, code=0, errors=subprocess.STDOUT, **environment):
+        """Standard output of a command that has to end with the code; None: with any. What it says on standard error stands between, unless
+        errors is PIPE."""
         done = subprocess.run(self.command(words, user), check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", env={**ENVIRONMENT, **environment})
-        assert code is None or done.returncode == code, f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout}"
+                              stderr=errors, text=True, errors="replace", env={**ENVIRONMENT, **environment})
+        assert code is None or done.returncode == code, f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout}{done.stderr or ''}"
         return done.stdout
 
     def install(self, folder, *names):
