@@ -227,6 +227,9 @@ int client_send(const struct session *session, const struct settings *settings, 
 	*ret_reply = (struct reply){.records = -1};
 	buffer_init(&ret_reply->body, BODY_LIMIT);
 	make_request_id(ret_reply->request_id);
+	code = trust_check(session->trust, settings->server, settings->shown, err);
+	if (code != EXIT_OK)
+		return code;
 	trust_warn(session, session->trust, settings->server);
 	for (;;) {
 		/* Without query and body, which may hold a verification key. */

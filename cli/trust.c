@@ -183,17 +183,25 @@ void trust_warn(const struct session *session, struct trust *trust, const char *
 	print_note(session, "the token goes over the network in the clear; use an https address, with --pin or --ca");
 }
 
+int trust_check(const struct trust *trust, const char *server, const char *shown, struct failure *err)
+{
+	if (!trust->pin || strncmp(server, "https:", 6) == 0)
+		return EXIT_OK;
+	return failure_set(
+		err, EXIT_CONFIGURATION, "configuration",
+		"a pin is given (--pin, PEP_PIN), but %.200s has no TLS, so nothing shows that it is that server; use its "
+		"https address, or no pin",
+		shown);
+}
+
 bool trust_apply(const struct trust *trust, CURL *handle)
 {
-	/* `provision` sets it to the pin of a server that it has found and may trust. */
-	const char *pin = trust->pin ? trust->pin : getenv("PEP_PIN");
-
-	if (pin && pin[0]) {
+	if (trust->pin) {
 		/* The key alone is who the server is: it may call itself what it wants. Unless an authority is to vouch for it, too. */
 		if (!trust->ca)
 			(void)curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
 		(void)curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, trust->ca ? 2L : 0L);
-		if (curl_easy_setopt(handle, CURLOPT_PINNEDPUBLICKEY, pin) != CURLE_OK)
+		if (curl_easy_setopt(handle, CURLOPT_PINNEDPUBLICKEY, trust->pin) != CURLE_OK)
 			return false;
 	}
 	if (trust->ca && (curl_easy_setopt(handle, CURLOPT_CAINFO, trust->ca) != CURLE_OK ||

@@ -29,8 +29,12 @@ void trust_fini(struct trust *trust);
 
 /* Once, if the token would go to another machine in the clear. */
 void trust_warn(const struct session *session, struct trust *trust, const char *server);
+/* A pin can be checked only with TLS: EXIT_CONFIGURATION for one and a server without. */
+int trust_check(const struct trust *trust, const char *server, const char *shown, struct failure *err);
 /* Tell libcurl. False: it cannot do what must not be left out. */
 bool trust_apply(const struct trust *trust, CURL *handle);
+/* trust_failure.c: whether a handshake with that server gets through; nothing is sent to it. */
+bool trust_meets(const struct trust *trust, const char *server);
 
 /* trust_failure.c: is it a matter of TLS? Then *err says what to do, and its exit code is returned; EXIT_OK: it is not. `server` is asked
  * for its pin, to show it; nothing is sent to it. */

@@ -44,6 +44,23 @@ static void ask_pin(const char *server, char ret_pin[TRUST_PIN_SIZE])
 	curl_easy_cleanup(handle);
 }
 
+bool trust_meets(const struct trust *trust, const char *server)
+{
+	CURL *handle = curl_easy_init();
+	bool met = false;
+
+	if (handle && trust_apply(trust, handle) && curl_easy_setopt(handle, CURLOPT_URL, server) == CURLE_OK &&
+	    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+	    curl_easy_setopt(handle, CURLOPT_PROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(handle, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK) {
+		(void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+		(void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, LIMIT_MS);
+		met = curl_easy_perform(handle) == CURLE_OK;
+	}
+	curl_easy_cleanup(handle);
+	return met;
+}
+
 static int refuse_unknown(const struct trust *trust, const char *why, const char *server, const char *shown, struct failure *err)
 {
 	char pin[TRUST_PIN_SIZE];

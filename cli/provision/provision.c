@@ -94,9 +94,21 @@ void run_complete_facts(struct run *run)
 		memcpy(facts->sixb_mac, read.sixb_mac, sizeof(facts->sixb_mac));
 }
 
+/* A request that will be refused must not cost the gateway the identity that it has. */
+static int refuse_taken(const struct run *run, const struct server_view *view, struct failure *err)
+{
+	if (view->standing != SERVER_TAKEN || ask_was_there(&run->ask))
+		return EXIT_OK;
+	return failure_set(
+		err, EXIT_EXISTS, "exists",
+		"serial %s has the identity %.110s at the server; an operator must grant it another, nothing was changed here",
+		run->plan.facts.serial, view->enrollment_id);
+}
+
 static int look_once(struct run *run, struct failure *err)
 {
 	struct settings settings = {0};
+	struct server_view view;
 	int code;
 
 	server_fini(&run->server);
@@ -104,7 +116,9 @@ static int look_once(struct run *run, struct failure *err)
 	if (code == EXIT_OK)
 		code = server_settings(&run->server, &settings, err);
 	if (code == EXIT_OK)
-		code = server_probe(run->session, &settings, run->plan.facts.serial, err);
+		code = server_probe(run->session, &settings, run->plan.facts.serial, &view, err);
+	if (code == EXIT_OK)
+		code = refuse_taken(run, &view, err);
 	if (code == EXIT_OK)
 		run_step(run, "find_server", "%s (%s)", settings.shown, run->server.source);
 	settings_fini(&settings);

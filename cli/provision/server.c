@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PROBE_LIMIT_MS 10000
+#define SCOPE_LIMIT_MS 3000
 
 int server_trust(const struct session *session, struct failure *err)
 {
@@ -23,20 +24,39 @@ static bool is_same(const struct discovered *a, const struct discovered *b)
 	return strcmp(a->address, b->address) == 0 && a->port == b->port && strcmp(a->pin, b->pin) == 0;
 }
 
-/* Which of those that were found may be used. NULL: none, with *err filled. */
-static const struct discovered *choose(const struct discovered *found, size_t count, const char *pin, bool trust,
-				       struct failure *err)
+static char *url_of(const struct discovered *found)
 {
-	for (size_t i = 0; pin && i < count; i++)
-		if (discover_has_pin(pin, found[i].pin))
+	char *url = NULL;
+
+	return asprintf(&url, "%s://%s:%u", found->scheme, found->address, found->port) < 0 ? NULL : url;
+}
+
+/* The first that has the key of our pin. What it announces is no more than a hint, as anybody can announce it. */
+static const struct discovered *choose_pinned(const struct trust *trust, const struct discovered *found, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		AUTO(free_ptr) char *url = url_of(&found[i]);
+
+		if (url && strcmp(found[i].scheme, "https") == 0 && discover_has_pin(trust->pin, found[i].pin) &&
+		    trust_meets(trust, url))
 			return &found[i];
-	if (!count || pin) {
-		(void)failure_set(
-			err, EXIT_UNREACHABLE, "no_server",
-			"no server%s on this network; set PEP_SERVER_URL, or see that the server announces itself as _pep._tcp",
-			count ? " with our pin (PEP_PIN) is" : " was found");
-		return NULL;
 	}
+	return NULL;
+}
+
+static const struct discovered *no_server(size_t count, struct failure *err)
+{
+	(void)failure_set(err, EXIT_UNREACHABLE, "no_server",
+			  "no server%s on this network; set PEP_SERVER_URL, or see that the server announces itself as _pep._tcp",
+			  count ? " that has the key of our pin (PEP_PIN) is" : " was found");
+	return NULL;
+}
+
+/* Without a pin: which of those that were found may be used. NULL: none, with *err filled. */
+static const struct discovered *choose(const struct discovered *found, size_t count, bool trust, struct failure *err)
+{
+	if (!count)
+		return no_server(count, err);
 	if (!trust) {
 		(void)failure_set(err, EXIT_CONFIGURATION, "untrusted_server",
 				  "found the server %.100s at %s:%u, but nothing says that it may be trusted; set PEP_PIN to its "
@@ -66,13 +86,21 @@ static int search(const struct session *session, bool trust, int64_t discover_ms
 
 	if (code != EXIT_OK)
 		return code;
-	found = choose(list, count, pin, trust, err);
+	found = pin ? choose_pinned(session->trust, list, count) : choose(list, count, trust, err);
+	/* The first that announced our pin ended the search, and was somebody else: the others may still come. */
+	if (pin && !found && count) {
+		code = discover(at && at[0] ? at : NULL, NULL, discover_ms, list, &count, err);
+		if (code != EXIT_OK)
+			return code;
+		found = choose_pinned(session->trust, list, count);
+	}
+	if (pin && !found)
+		(void)no_server(count, err);
 	if (!found)
 		return err->exit_code;
-	if (asprintf(ret_url, "%s://%s:%u", found->scheme, found->address, found->port) < 0) {
-		*ret_url = NULL;
+	*ret_url = url_of(found);
+	if (!*ret_url)
 		return failure_set(err, EXIT_OTHER, "no_memory", "out of memory");
-	}
 	(void)snprintf(choice->source, sizeof(choice->source), "found on the network: %.250s", found->name);
 	if (pin || !found->pin[0])
 		return EXIT_OK;
@@ -127,25 +155,82 @@ void server_route(const struct server_choice *choice, struct facts *facts)
 	curl_url_cleanup(url);
 }
 
-int server_probe(const struct session *session, const struct settings *settings, const char *serial, struct failure *err)
+/* One GET, not for long. EXIT_OK: a reply, of whatever status. */
+static int look(const struct session *session, const struct settings *settings, const char *path, int64_t limit_ms,
+		struct reply *ret_reply, struct failure *err)
 {
 	struct settings quick = *settings;
-	AUTO(client_reply_fini) struct reply reply = {0};
-	AUTO(free_ptr) char *path = NULL;
-	json_t *query = json_pack("{ss}", "serialNumber", serial);
-	struct request request = {.method = "GET"};
-	int code;
+	struct request request = {.method = "GET", .path = path};
 
-	path = query ? client_target("/v3/enrollment-id", query) : NULL;
-	json_decref(query);
+	*ret_reply = (struct reply){.records = -1};
+	buffer_init(&ret_reply->body, 0);
 	if (!path)
 		return failure_set(err, EXIT_OTHER, "no_memory", "out of memory while making the request");
-	request.path = path;
-	if (quick.timeout_ms > PROBE_LIMIT_MS)
-		quick.timeout_ms = PROBE_LIMIT_MS;
-	code = client_send(session, &quick, &request, &reply, err);
+	if (quick.timeout_ms > limit_ms)
+		quick.timeout_ms = limit_ms;
+	return client_send(session, &quick, &request, ret_reply, err);
+}
+
+/* Whether the server would refuse us, whatever we ask for: a request for an identity that names no gateway. EXIT_OK: not, or not known. */
+static int ask_scope(const struct session *session, const struct settings *settings, struct failure *err)
+{
+	AUTO(client_reply_fini) struct reply reply;
+	struct failure ignored = {0};
+
+	if (look(session, settings, "/v3/identity", SCOPE_LIMIT_MS, &reply, &ignored) != EXIT_OK ||
+	    (reply.http_status != 401 && reply.http_status != 403))
+		return EXIT_OK;
+	return client_refused(&reply, "the server gives us no identities", err);
+}
+
+/* A serial number that has an identity gets another only with an operator's grant (docs/identity-life.md, rows 5 and 6). */
+static void ask_record(const struct session *session, const struct settings *settings, const char *serial, struct server_view *view)
+{
+	AUTO(client_reply_fini) struct reply reply;
+	AUTO(free_ptr) char *path = client_segment("/v3/identities/", serial);
+	struct failure ignored = {0};
+	json_t *record;
+	const char *state;
+
+	if (look(session, settings, path, PROBE_LIMIT_MS, &reply, &ignored) != EXIT_OK || reply.http_status != 200)
+		return;
+	record = json_loadb(reply.body.data, reply.body.size, 0, NULL);
+	state = json_string_value(json_object_get(record, "state"));
+	if (json_object_get(record, "grant"))
+		view->standing = SERVER_GRANTED;
+	else if (state && (strcmp(state, "deployed") == 0 || strcmp(state, "retired") == 0))
+		view->standing = SERVER_TAKEN;
+	json_decref(record);
+}
+
+int server_probe(const struct session *session, const struct settings *settings, const char *serial, struct server_view *ret_view,
+		 struct failure *err)
+{
+	AUTO(client_reply_fini) struct reply reply;
+	AUTO(free_ptr) char *path = NULL;
+	json_t *query = json_pack("{ss}", "serialNumber", serial);
+	int code;
+
+	*ret_view = (struct server_view){.standing = SERVER_UNKNOWN};
+	path = query ? client_target("/v3/enrollment-id", query) : NULL;
+	json_decref(query);
+	code = look(session, settings, path, PROBE_LIMIT_MS, &reply, err);
 	if (code != EXIT_OK)
 		return code;
-	/* Whether it knows the serial, or lets us ask that, is no matter here; that it knows our token is. */
-	return reply.http_status == 401 ? client_refused(&reply, "the server does not let us in", err) : EXIT_OK;
+	if (reply.http_status == 200) {
+		(void)snprintf(ret_view->enrollment_id, sizeof(ret_view->enrollment_id), "%s",
+			       reply.body.size ? reply.body.data : "");
+		ask_record(session, settings, serial, ret_view);
+		return EXIT_OK;
+	}
+	/* Whether we may look it up is no matter here. */
+	if (reply.http_status == 404 || (reply.http_status == 403 && reply.has_error)) {
+		ret_view->standing = reply.http_status == 404 ? SERVER_NEW : SERVER_UNKNOWN;
+		return reply.has_error ? ask_scope(session, settings, err) : EXIT_OK;
+	}
+	(void)client_refused(&reply, reply.http_status == 401 ? "the server does not let us in" : "the server cannot be asked",
+			     err);
+	/* A server on its way up, or what stands before one that is down. */
+	err->retryable |= reply.http_status >= 500;
+	return err->exit_code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * --dry-run: what would be done, in the order in which it would be done. Reads only; nothing is sent to a server or a client.
+ * --dry-run: what would be done, in the order in which it would be done. Reads only: the server is asked what it thinks, no client is.
  */
 #include "cli/provision/run.h"
 
@@ -61,6 +61,28 @@ static int add_clearing(struct draft *draft, struct run *run, struct failure *er
 		    path && lstat(path, &status) == 0 ? "is there" : "not there");
 	}
 	return EXIT_OK;
+}
+
+/* What the server looks at, as far as it can be known without a request that counts. */
+static void add_check(struct draft *draft, const struct run *run)
+{
+	static const char *const later = "orders, quota, address and fields are looked at when it is asked";
+	struct failure failure = {0};
+	struct server_view view;
+
+	if (server_probe(run->session, &run->ask.settings, run->plan.facts.serial, &view, &failure) != EXIT_OK)
+		add(draft, "check", "would stop here: %s", failure.message);
+	else if (ask_was_there(&run->ask))
+		add(draft, "check", "the server lets us in; it compares the request with the unfinished one");
+	else if (view.standing == SERVER_TAKEN)
+		add(draft, "check", "would stop here: the serial has the identity %s, and no operator has granted another",
+		    view.enrollment_id);
+	else if (view.standing == SERVER_GRANTED)
+		add(draft, "check", "an operator has granted another identity than %s; %s", view.enrollment_id, later);
+	else if (view.standing == SERVER_NEW)
+		add(draft, "check", "the server lets us in, the serial has no identity; %s", later);
+	else
+		add(draft, "check", "the server lets us in; whether the serial has an identity it does not say; %s", later);
 }
 
 static int add_request(struct draft *draft, struct run *run, struct failure *err)
@@ -127,6 +149,7 @@ static int draw(struct draft *draft, struct run *run, struct failure *err)
 	if (code != EXIT_OK)
 		return code;
 	add(draft, "find_server", "%s (%s)", run->ask.settings.shown, run->server.source);
+	add_check(draft, run);
 	code = add_request(draft, run, err);
 	if (code == EXIT_OK)
 		add_installation(draft, plan);

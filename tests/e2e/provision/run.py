@@ -41,9 +41,21 @@ def test_again_does_nothing_unless_forced(board):
     assert again["already"] is True and again["enrollment_id"] == first["enrollment_id"], again
     assert board.digest() == before and len(board.lines("starts")) == 1
     assert states(board) == ["pass"]
-    # The server knows the serial, and nobody has granted it a new identity.
+    # The server knows the serial, and nobody has granted it a new identity: nothing is lost.
     forced = board.run("--force", code=6)
-    assert forced["code"] == "exists" and not os.path.exists(board.identity), forced
+    assert forced["code"] == "exists" and first["enrollment_id"] in forced["message"], forced
+    check, = (step["detail"] for step in board.run("--force", "--dry-run")["plan"] if step["step"] == "check")
+    assert "would stop here" in check and first["enrollment_id"] in check, check
+    os.unlink(os.path.join(board.state, "provisioned.json"))  # as after the old scripts
+    board.run(code=6)
+    board.check_provisioned()
+    status, _, _ = board.line.server.request("POST", "/v3/identities/%s/grant" % board.serial,
+                                             {"enrollment_id": first["enrollment_id"], "reason": "board swapped"})
+    assert status == 200, status
+    check, = (step["detail"] for step in board.run("--dry-run")["plan"] if step["step"] == "check")
+    assert "granted" in check, check
+    assert board.run()["enrollment_id"] != first["enrollment_id"]
+    board.check_provisioned()
 
 
 def test_names_that_are_relative(board):
@@ -157,7 +169,7 @@ def test_dry_run_leaves_the_disk_untouched(board):
     assert board.digest() == before and board.lines("hook.log") == board.lines("starts") == board.lines("systemctl.log") == []
     assert board.led()["trigger"] == "" and board.serial not in board.line.records()
     steps = [step["step"] for step in result["plan"]]
-    assert steps == ["serial", "address", "service"] + ["clear"] * 8 + ["find_server", "fcc", "request"] + ["install"] * 2 + [
+    assert steps == ["serial", "address", "service"] + ["clear"] * 8 + ["find_server", "check", "fcc", "request"] + ["install"] * 2 + [
         "verify", "service", "led", "hook"], steps
     request, = (step["detail"] for step in result["plan"] if step["step"] == "request")
     assert '"serialNumber":"%s"' % board.serial in request and '"ethernetMAC":[2,0,94,16,0,255]' in request, request
