@@ -117,8 +117,7 @@ static void print_clean(const char *text)
 	}
 }
 
-/* A message may hold a stranger's bytes, or end in the middle of a character. */
-static json_t *json_message(const char *message)
+json_t *print_json_text(const char *message)
 {
 	json_t *value = json_string(message);
 	AUTO(free_ptr) char *ascii = NULL;
@@ -151,7 +150,7 @@ void print_failure(const struct session *session, const struct failure *failure)
 			   failure->code, "retryable", (int)failure->retryable);
 	mark_result(session, object);
 	if (object)
-		(void)json_object_set_new(object, "message", json_message(failure->message));
+		(void)json_object_set_new(object, "message", print_json_text(failure->message));
 	if (object && failure->http_status)
 		(void)json_object_set_new(object, "http_status", json_integer(failure->http_status));
 	if (object && failure->request_id[0])

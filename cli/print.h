@@ -15,6 +15,8 @@
 int print_result(const struct session *session, const void *data, size_t size, json_t *members, struct failure *err);
 /* With --json one line before the result: the object, taken over (NULL: none). Whether stdout takes it is found out by the result. */
 void print_event(const struct session *session, json_t *event);
+/* A text that may hold a stranger's bytes, or end in the middle of a character; what is no UTF-8 becomes ?. NULL: out of memory. */
+json_t *print_json_text(const char *message);
 /* As print_result() for a text; with --json it is the member `name`. */
 int print_text(const struct session *session, const char *name, const char *text, struct failure *err);
 /* Bytes to stdout, as they come. As print_result(). */

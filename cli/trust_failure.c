@@ -3,8 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define LIMIT_MS 5000L
+/* 2024-01-01: a clock that is behind it has not been set. */
+#define CLOCK_SET_S 1704067200
 /* How libcurl says, to who asks it to be verbose, which key the server has. */
 #define HASH_MARK "public key hash: "
 
@@ -65,6 +68,13 @@ static int refuse_unknown(const struct trust *trust, const char *why, const char
 {
 	char pin[TRUST_PIN_SIZE];
 
+	if (time(NULL) < CLOCK_SET_S) {
+		(void)failure_set(
+			err, EXIT_UNREACHABLE, "tls",
+			"cannot trust %.200s while the clock here is not set: %.200s; turn time synchronisation on, or use --pin",
+			shown, why);
+		return err->exit_code;
+	}
 	ask_pin(server, pin);
 	return failure_set(
 		err, EXIT_UNREACHABLE, "tls",
@@ -113,7 +123,8 @@ int trust_failure(const struct trust *trust, CURLcode result, const char *why, c
 	default:
 		break;
 	}
+	/* A clock is set sooner or later, trust is not. */
 	if (code != EXIT_OK)
-		err->retryable = false;
+		err->retryable = time(NULL) < CLOCK_SET_S;
 	return code;
 }

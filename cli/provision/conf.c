@@ -10,14 +10,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DEFAULT_FILE "/etc/pep/pep-cli.conf"
 
 static const char *const names[] = {
-	"PEP_SERVER_URL", "PEP_TIMEOUT",     "PEP_TOKEN",     "PEP_TOKEN_FILE",
-	"PEP_CA",         "PEP_PIN",         "PEP_PLATFORM",  "PEP_FCC",
-	"PEP_SERIAL",     "PEP_SERIAL_FILE", "PEP_LED",       "PEP_HOOK",
-	"PEP_HOOK_DIR",   "PEP_MDNS",        "ENTROPYSOURCE", "ETHERNET_LINUX_IFACE_NAME",
+	"PEP_SERVER_URL",
+	"PEP_TIMEOUT",
+	"PEP_TOKEN",
+	"PEP_TOKEN_FILE",
+	"PEP_CA",
+	"PEP_PIN",
+	"PEP_PLATFORM",
+	"PEP_FCC",
+	"PEP_SERIAL",
+	"PEP_SERIAL_FILE",
+	"PEP_LED",
+	"PEP_HOOK",
+	"PEP_CERT",
+	"PEP_KEY",
+	"PEP_FSS_FILE",
+	"PEP_HOOK_DIR",
+	"PEP_MDNS",
+	"ENTROPYSOURCE",
+	"ETHERNET_LINUX_IFACE_NAME",
 };
 
 static int fault(struct failure *err, const char *path, unsigned line, const char *why)
@@ -89,6 +105,10 @@ static int read_file(const char *path, FILE *stream, struct failure *err)
 
 	if (fstat(fileno(stream), &status) != 0 || !S_ISREG(status.st_mode))
 		return failure_set(err, EXIT_CONFIGURATION, "configuration", "%s is no file", path);
+	/* It names programs that we run, and whom we trust. */
+	if ((status.st_mode & 022) || (status.st_uid != 0 && status.st_uid != geteuid()))
+		return failure_set(err, EXIT_CONFIGURATION, "configuration",
+				   "others may write %s, and it says what is run here; chown it to root, and chmod it 0600", path);
 	for (unsigned number = 1; code == EXIT_OK && getline(&line, &room, stream) > 0; number++)
 		code = take_line(path, number, line, (status.st_mode & 077) == 0, err);
 	if (line)

@@ -30,8 +30,8 @@ void checkup_add(struct checkup *checkup, const char *name, enum checkup_level l
 	va_end(arguments);
 	checkup->warned += level == CHECKUP_WARN;
 	checkup->failed += level == CHECKUP_FAIL;
-	(void)json_array_append_new(checkup->checks, json_pack("{ss, ss, ss, ss*}", "name", name, "level", levels[level].word,
-							       "detail", detail ? detail : "", "fix", fix));
+	(void)json_array_append_new(checkup->checks, json_pack("{ss, ss, so, ss*}", "name", name, "level", levels[level].word,
+							       "detail", print_json_text(detail ? detail : ""), "fix", fix));
 }
 
 /* https://no-color.org, and who cannot show one. */

@@ -72,17 +72,20 @@ static bool read_text(const char *root, const char *path, char *ret_text, size_t
 {
 	AUTO(free_ptr) char *whole = NULL;
 	AUTO(close_fd) int fd = -1;
-	ssize_t size;
+	size_t used = 0;
+	ssize_t size = -1;
 
 	if (asprintf(&whole, "%s%s", root, path) < 0) {
 		whole = NULL;
 		return false;
 	}
 	fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size = fd >= 0 ? read(fd, ret_text, room - 1) : -1;
+	/* /proc gives a page at a time. */
+	while (fd >= 0 && used + 1 < room && (size = read(fd, ret_text + used, room - 1 - used)) > 0)
+		used += (size_t)size;
 	if (size < 0)
 		return false;
-	ret_text[size] = '\0';
+	ret_text[used] = '\0';
 	return true;
 }
 

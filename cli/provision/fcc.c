@@ -88,7 +88,10 @@ static void take_output(struct fcc *fcc, const char *data, size_t size)
 	for (size_t i = 0; i < size && !fcc->port[0]; i++) {
 		if (data[i] != '\n' && data[i] != '\r') {
 			if (fcc->line_size + 1 < sizeof(fcc->line))
-				fcc->line[fcc->line_size++] = data[i];
+				/* Its last words come before people, and on terminals. */
+				fcc->line[fcc->line_size++] = (char)(data[i] == '\t'                    ? ' '
+								     : data[i] >= ' ' && data[i] <= '~' ? data[i]
+													: '?');
 			continue;
 		}
 		fcc->line[fcc->line_size] = '\0';

@@ -41,8 +41,11 @@ int install_credentials(const struct plan *plan, bool replayed, struct failure *
 		code = tree_make_parents(&plan->store, err);
 		return code == EXIT_OK ? tree_move(&plan->pal, &plan->store, err) : code;
 	}
-	if (tree_is_filled(&plan->store, NULL))
+	if (tree_is_filled(&plan->store, NULL)) {
+		/* The client wrote them there, and may not have flushed them. */
+		tree_flush(&plan->store);
 		return EXIT_OK;
+	}
 	return failure_set(
 		err, EXIT_LOCAL_FILE, "credentials_missing",
 		"the server has provisioned this gateway, but its credentials are neither in %s/%s nor in %s; if the client works "
@@ -104,9 +107,10 @@ int install_verify(const struct plan *plan, const char *text, const char *enroll
 	identity = json_loadb(back, size, 0, NULL);
 	serial = json_string_value(json_object_get(identity, "serialNumber"));
 	id = json_string_value(json_object_get(identity, "enrollmentID"));
-	/* A template may leave both out. */
-	if (!identity || strcmp(back, text) != 0 || (serial && strcmp(serial, plan->facts.serial) != 0) ||
-	    (id && strcmp(id, enrollment_id) != 0))
+	/* What a template calls so is its own affair. */
+	if (!identity || strcmp(back, text) != 0 ||
+	    (!plan->profile.template &&
+	     ((serial && strcmp(serial, plan->facts.serial) != 0) || !id || strcmp(id, enrollment_id) != 0)))
 		return failure_set(err, EXIT_LOCAL_FILE, "verify_failed",
 				   "%s does not say what the server sent; run the same command again", plan->identity_path);
 	return verify_store(plan, enrollment_id, warnings, ret_certificate, err);

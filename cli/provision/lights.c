@@ -18,15 +18,15 @@
 /* How each state looks. on_ms and off_ms are of the kernel's timer trigger (ledtrig-timer); 0: steady. */
 static const struct look {
 	const char *name;
-	bool lit;
+	bool lit; /* where the kernel cannot blink: light means that it is done, and nothing else */
 	unsigned on_ms, off_ms;
 } looks[] = {
-	[LIGHTS_SEARCHING] = {"searching", true, 100, 900},
-	[LIGHTS_WORKING] = {"working", true, 500, 500},
+	[LIGHTS_SEARCHING] = {"searching", false, 100, 900},
+	[LIGHTS_WORKING] = {"working", false, 500, 500},
 	[LIGHTS_PASS] = {"pass", true, 0, 0},
 	[LIGHTS_WARN] = {"warn", true, 1800, 200},
-	[LIGHTS_FAIL] = {"fail", true, 100, 100},
-	[LIGHTS_NO_SERVER] = {"no-server", true, 100, 2900},
+	[LIGHTS_FAIL] = {"fail", false, 100, 100},
+	[LIGHTS_NO_SERVER] = {"no-server", false, 100, 2900},
 };
 
 const char *lights_name(enum lights_state state)
@@ -79,11 +79,13 @@ static int light(const char *folder, const struct look *look)
 {
 	int error = write_file(folder, "trigger", look->on_ms ? "timer\n" : "none\n");
 
-	/* The delays are there once the trigger is set. A kernel without that trigger shows steady light. */
+	/* The delays are there once the trigger is set; a kernel without that trigger refuses it. */
 	if (!error && look->on_ms)
 		error = write_number(folder, "delay_on", look->on_ms);
 	if (!error && look->on_ms)
-		return write_number(folder, "delay_off", look->off_ms);
+		error = write_number(folder, "delay_off", look->off_ms);
+	if (!error && look->on_ms)
+		return 0;
 	if (error)
 		(void)write_file(folder, "trigger", "none\n");
 	return write_number(folder, "brightness", look->lit ? full_brightness(folder) : 0);
@@ -145,6 +147,10 @@ static void run_hooks(const struct lights *lights, enum lights_state state, cons
 		return;
 	for (size_t i = 0; i < 5; i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "%s=%s", names[i], values[i] ? values[i] : "");
+		/* A hook may well echo it to a terminal. */
+		for (char *byte = texts[i]; *byte; byte++)
+			if ((unsigned char)*byte < ' ' || *byte == 0x7f)
+				*byte = ' ';
 		extra[i] = texts[i];
 	}
 	(void)snprintf(number, sizeof(number), "PEP_EXIT_CODE=%d", note->exit_code);

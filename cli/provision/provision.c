@@ -5,6 +5,7 @@
  */
 #include "cli/provision/run.h"
 
+#include "cli/file.h"
 #include "cli/interrupt.h"
 #include "cli/print.h"
 #include "cli/provision/install.h"
@@ -47,9 +48,9 @@ void run_step(const struct run *run, const char *step, const char *format, ...)
 		detail = NULL;
 	va_end(arguments);
 	print_note(run->session, "%s: %s", step, detail ? detail : "");
-	print_event(run->session, json_pack("{ss, ss, ss, ss}", "event", "step", "step", step, "state",
+	print_event(run->session, json_pack("{ss, ss, ss, so}", "event", "step", "step", step, "state",
 					    run->plan.lights.has_state ? lights_name(run->plan.lights.state) : "", "detail",
-					    detail ? detail : ""));
+					    print_json_text(detail ? detail : "")));
 }
 
 void run_show(struct run *run, enum lights_state state, const struct failure *failure)
@@ -243,6 +244,9 @@ static int work(struct run *run, struct failure *err)
 		 run->plan.facts.address, run->plan.facts.interface,
 		 run->plan.facts.ethernet_mac[0] ? run->plan.facts.ethernet_mac : "none");
 	code = make_work_folder(run, err);
+	/* A disk that cannot be written is found before anything is lost to it. */
+	if (code == EXIT_OK)
+		code = file_check(run->plan.mark_path, err);
 	return code == EXIT_OK ? change_gateway(run, err) : code;
 }
 
@@ -275,6 +279,9 @@ static int provision(struct run *run, struct failure *err)
 	AUTO(close_fd) int lock = lock_state(&run->plan, err);
 	int code = lock < 0 ? err->exit_code : EXIT_OK;
 
+	/* Whoever is at it shows how that goes. */
+	if (code != EXIT_OK && strcmp(err->code, "busy") != 0)
+		run_show(run, LIGHTS_FAIL, err);
 	if (code != EXIT_OK)
 		return code;
 	install_sweep(&run->plan);

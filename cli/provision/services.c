@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define RUNTIME "--runtime"
 
 bool services_are_there(const struct services *services)
 {
@@ -24,9 +27,10 @@ bool services_are_there(const struct services *services)
 	return access(path, F_OK) == 0;
 }
 
-static int systemctl(const struct services *services, const char *verb, struct failure *err)
+/* `option`: NULL: none. */
+static int systemctl(const struct services *services, const char *verb, const char *option, struct failure *err)
 {
-	const char *const argv[] = {"systemctl", verb, services->name, NULL};
+	const char *const argv[] = {"systemctl", verb, option ? option : services->name, option ? services->name : NULL, NULL};
 	char line[2];
 	int status;
 
@@ -48,29 +52,44 @@ static bool is_masked(const struct services *services)
 	return strcmp(line, "masked") == 0;
 }
 
+/* The mark says how: empty for good, or until the next boot. */
+static int mask(const struct services *services, struct failure *err)
+{
+	struct failure refused = {0};
+	int code = file_save_private(services->mark, "", 0, err);
+
+	if (code != EXIT_OK || systemctl(services, "mask", NULL, &refused) == EXIT_OK)
+		return code;
+	/* A root that is read-only has no place for a mask but /run. */
+	code = file_save_private(services->mark, RUNTIME, strlen(RUNTIME), err);
+	if (code != EXIT_OK || systemctl(services, "mask", RUNTIME, err) == EXIT_OK)
+		return code;
+	(void)unlink(services->mark);
+	*err = refused;
+	return err->exit_code;
+}
+
 int services_hold(const struct services *services, struct failure *err)
 {
 	int code = EXIT_OK;
 
 	if (!services_are_there(services))
 		return EXIT_OK;
-	if (access(services->mark, F_OK) != 0 && !is_masked(services)) {
-		/* Before it is done: rather an unmasking too many than a gateway whose edge-core never starts. */
-		code = file_save_private(services->mark, "", 0, err);
-		if (code == EXIT_OK)
-			code = systemctl(services, "mask", err);
-	}
-	return code == EXIT_OK ? systemctl(services, "stop", err) : code;
+	/* The mark stands before the mask does, and a mask of /run is gone after a boot: so with a mark, too. */
+	if (access(services->mark, F_OK) == 0 || !is_masked(services))
+		code = mask(services, err);
+	return code == EXIT_OK ? systemctl(services, "stop", NULL, err) : code;
 }
 
 int services_release(const struct services *services, struct failure *err)
 {
 	AUTO(free_ptr) char *folder = NULL;
+	struct stat status;
 	int code;
 
-	if (!services_are_there(services) || access(services->mark, F_OK) != 0)
+	if (!services_are_there(services) || stat(services->mark, &status) != 0)
 		return EXIT_OK;
-	code = systemctl(services, "unmask", err);
+	code = systemctl(services, "unmask", status.st_size ? RUNTIME : NULL, err);
 	if (code != EXIT_OK)
 		return code;
 	(void)unlink(services->mark);

@@ -18,7 +18,8 @@ struct services {
 
 /* Whether there is anything to do. */
 bool services_are_there(const struct services *services);
-/* Masks and stops the unit, unless somebody else has masked it. EXIT_LOCAL_FILE: systemctl failed. */
+/* Masks and stops the unit, unless somebody else has masked it; until the next boot only, where /etc is read-only. EXIT_LOCAL_FILE:
+ * systemctl failed. */
 int services_hold(const struct services *services, struct failure *err);
 /* Unmasks it, if services_hold() has masked it, now or in an earlier run. */
 int services_release(const struct services *services, struct failure *err);

@@ -36,7 +36,8 @@ __attribute__((format(printf, 3, 4))) static void add(struct draft *draft, const
 		detail = NULL;
 	va_end(arguments);
 	buffer_format(&draft->text, "%-12s %s\n", step, detail ? detail : "");
-	(void)json_array_append_new(draft->steps, json_pack("{ss, ss}", "step", step, "detail", detail ? detail : ""));
+	(void)json_array_append_new(draft->steps,
+				    json_pack("{ss, so}", "step", step, "detail", print_json_text(detail ? detail : "")));
 }
 
 static int add_clearing(struct draft *draft, struct run *run, struct failure *err)

@@ -239,7 +239,19 @@ int tree_check(const struct spot *spot, struct failure *err)
 		return errno == ENOENT ? EXIT_OK : fail(err, "remove", spot, errno);
 	if (fstatat(parent, name_of(spot), &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? EXIT_OK : fail(err, "remove", spot, errno);
-	return S_ISLNK(status.st_mode) ? fail(err, "remove", spot, ELOOP) : EXIT_OK;
+	if (S_ISLNK(status.st_mode))
+		return fail(err, "remove", spot, ELOOP);
+	return faccessat(parent, ".", W_OK, AT_EACCESS) == 0 ? EXIT_OK : fail(err, "remove", spot, errno);
+}
+
+void tree_flush(const struct spot *spot)
+{
+	AUTO(close_fd) int parent = open_parent(spot);
+
+	if (parent < 0)
+		return;
+	copy_flush(parent, name_of(spot));
+	(void)fsync(parent);
 }
 
 int tree_make_parents(const struct spot *spot, struct failure *err)

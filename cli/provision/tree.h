@@ -29,6 +29,8 @@ char *spot_path(const struct spot *spot);
 int tree_remove(const struct spot *spot, bool *ret_was_there, struct failure *err);
 /* Whether tree_remove() would refuse it: EXIT_OK, also for what is not there. Changes nothing. */
 int tree_check(const struct spot *spot, struct failure *err);
+/* Flushes every file and folder of it, as far as that works. */
+void tree_flush(const struct spot *spot);
 /* Makes the folders above a spot, mode 0755; or the spot too, as a folder of mode 0700. */
 int tree_make_parents(const struct spot *spot, struct failure *err);
 int tree_make(const struct spot *spot, struct failure *err);

@@ -27,6 +27,7 @@ fault=$(sed -n "$n"p {top}/faults)
 mkdir -p {store}
 case $fault in
 	silent) echo waiting; exec cat {top}/never ;;
+	garbage) printf '\\377\\376\\033[2J%700s\\nbye \\377\\n' x; exit 3 ;;
 	gone) echo "no interface" >&2; exit 3 ;;
 	?*) exec {sim} --store {store}/{inner} --fault "$fault" ;;
 esac
@@ -34,6 +35,7 @@ exec {sim} --store {store}/{inner}
 """
 SYSTEMCTL = """#!/bin/sh
 echo "$*" >>{top}/systemctl.log
+test "$1" != mask || test "$2" = --runtime || test ! -e {top}/read-only || exit 1
 test "$1" != is-enabled || {{ cat {top}/enabled; exit 1; }}
 """
 HOOK = """#!/bin/sh

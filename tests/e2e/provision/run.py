@@ -83,10 +83,10 @@ def test_custom_paths_and_a_template(board):
     board.use("custom")
     board.old_identity()
     template = os.path.join(board.top, "template.json")
-    board.put(template, json.dumps({"id": "${enrollmentID}", "label": "SN ${serialNumber} (${category})", "macs": ["${ethernetMAC}"],
+    board.put(template, json.dumps({"id": "${enrollmentID}", "serialNumber": "SN ${serialNumber} (${category})", "macs": ["${ethernetMAC}"],
                                     "ou": "${OU}", "fixed": [1, {"deep": "${apiServerAddress}"}]}))
     result = board.run("--profile", "custom", "--template", template, "--mac", "0A-0B-0C-0D-0E-0F")
-    assert board.told() == {"id": result["enrollment_id"], "label": "SN %s (production)" % board.serial,
+    assert board.told() == {"id": result["enrollment_id"], "serialNumber": "SN %s (production)" % board.serial,
                             "macs": [[10, 11, 12, 13, 14, 15]], "fixed": [1, {"deep": "https://api.us-east-1.mbedcloud.com"}]}
     board.put(template, '{"id": "${password}"}')
     assert "password" in board.run("--profile", "custom", "--template", template, "--force", code=3)["message"]
@@ -125,11 +125,29 @@ def test_a_masked_service_stays_masked(board):
     assert board.lines("systemctl.log") == ["is-enabled edge-core", "stop edge-core"]
 
 
+def test_masked_until_the_next_boot_where_the_root_is_read_only(board):
+    board.with_systemd()
+    board.put(os.path.join(board.top, "read-only"), "")
+    board.faults("refuse:14")
+    board.run("--attempts", "1", code=9)
+    # After a boot the mask in /run is gone, the mark is not.
+    board.run()
+    assert board.lines("systemctl.log") == ["is-enabled edge-core"] + ["mask edge-core", "mask --runtime edge-core", "stop edge-core"] * 2 + [
+        "unmask --runtime edge-core"], board.lines("systemctl.log")
+
+
 def test_clients_that_do_not_work(board):
     board.faults("gone")
     result = board.run("--attempts", "1", code=12)
     assert result["code"] == "fcc_failed" and "no interface" in result["message"] and result["retryable"] is True, result
-    board.faults("silent", "silent")
+    # Nobody reads its bytes as text, and where the kernel cannot blink the light stays out.
+    board.faults("", "garbage", "garbage")
+    more = board.with_led()
+    os.unlink(os.path.join(board.top, "led", "delay_on"))
+    result = board.run("--attempts", "2", *more, code=12)
+    assert "bye ?" in result["message"] and [event["step"] for event in board.events if event["event"] == "step"].count("retry") == 1, result
+    assert open(os.path.join(board.top, "led", "brightness"), encoding="ascii").read() == "0\n"
+    board.faults("", "", "", "silent")
     result = board.run("--attempts", "1", "--fcc-timeout", "1", code=12)
     assert "waiting" in result["message"], result
     board.run("--fcc", os.path.join(board.top, "no-such-client"), "--attempts", "1", code=12)
@@ -231,6 +249,10 @@ def test_the_file_stands_behind_the_environment(board):
         board.put(conf, text)
         message = board.run("--dry-run", code=3, PEP_CONFIG=conf)["message"]
         assert why in message and "secret" not in message, message
+    board.put(conf, "PEP_SERIAL=C-1\nPEP_CERT=/nowhere\nPEP_KEY=/nowhere\n")
+    assert "/nowhere" in board.run("--dry-run", code=3, PEP_CONFIG=conf)["message"]
+    os.chmod(conf, 0o666)
+    assert "others may write" in board.run("--dry-run", code=3, PEP_CONFIG=conf)["message"]
     board.put(os.path.join(board.root, "etc", "pep", "pep-cli.conf"), "PEP_SERIAL=R-1\n")
     assert board.run("--dry-run")["serial"] == "R-1"
 
