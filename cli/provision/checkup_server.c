@@ -2,6 +2,7 @@
 #include "cli/provision/checkup.h"
 
 #include "cli/client.h"
+#include "cli/provision/install.h"
 #include "cli/provision/server.h"
 #include "core/base/cleanup.h"
 
@@ -46,6 +47,28 @@ static void check_token(struct checkup *checkup, const struct reply *reply)
 		checkup_add(checkup, "token", CHECKUP_OK, NULL, "the server lets us ask (HTTP %ld)", reply->http_status);
 }
 
+/* What provision will be told before it changes anything. */
+static void check_record(struct checkup *checkup, const struct plan *plan, const struct settings *settings)
+{
+	struct failure failure = {0};
+	struct server_view view;
+	char done[128];
+
+	if (!plan->facts.serial[0])
+		return;
+	if (server_probe(plan->session, settings, plan->facts.serial, &view, &failure) != EXIT_OK)
+		checkup_add(checkup, "scope", CHECKUP_FAIL, "use a token of pep-server token add with --scope provision", "%s",
+			    failure.message);
+	else if (view.standing == SERVER_TAKEN && !install_is_done(plan, done))
+		checkup_add(checkup, "record", CHECKUP_WARN, "if it is to have another, an operator runs pep-cli reprovision",
+			    "the serial has the identity %s", view.enrollment_id);
+	else if (view.standing != SERVER_UNKNOWN)
+		checkup_add(checkup, "record", CHECKUP_OK, NULL, "the serial has %s",
+			    view.standing == SERVER_NEW     ? "no identity yet"
+			    : view.standing == SERVER_TAKEN ? view.enrollment_id
+							    : "the grant of another identity");
+}
+
 static void ask(struct checkup *checkup, const struct plan *plan, const struct settings *settings)
 {
 	const char *serial = plan->facts.serial[0] ? plan->facts.serial : "doctor";
@@ -70,6 +93,8 @@ static void ask(struct checkup *checkup, const struct plan *plan, const struct s
 	checkup_add(checkup, "server", CHECKUP_OK, NULL, "%s answers", settings->shown);
 	check_clock(checkup, &reply);
 	check_token(checkup, &reply);
+	if (reply.http_status != 401 && reply.http_status < 500)
+		check_record(checkup, plan, settings);
 }
 
 static void check_interface(struct checkup *checkup, const struct plan *plan)

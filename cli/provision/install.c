@@ -128,6 +128,21 @@ int install_mark(const struct plan *plan, const char *enrollment_id, struct fail
 	return file_save_private(plan->mark_path, text, strlen(text), err);
 }
 
+bool install_is_there(const struct plan *plan)
+{
+	AUTO(free_ptr) char *text = NULL;
+	AUTO(drop_json) json_t *identity = NULL;
+	const char *serial;
+	size_t size = 0;
+
+	if (file_load_private(plan->identity_path, FILE_LIMIT, &text, &size) != 0 || !tree_is_filled(&plan->store, NULL))
+		return false;
+	identity = json_loadb(text, size, 0, NULL);
+	serial = json_string_value(json_object_get(identity, "serialNumber"));
+	return serial && strcmp(serial, plan->facts.serial) == 0 &&
+	       json_string_length(json_object_get(identity, "enrollmentID")) > 0;
+}
+
 bool install_is_done(const struct plan *plan, char *ret_enrollment_id)
 {
 	AUTO(free_ptr) char *text = NULL;

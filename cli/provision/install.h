@@ -20,6 +20,8 @@ int install_verify(const struct plan *plan, const char *text, const char *enroll
 		   struct failure *err);
 /* Notes on disk that this serial is provisioned. */
 int install_mark(const struct plan *plan, const char *enrollment_id, struct failure *err);
+/* Whether there are credentials and an identity.json of a factory, for this serial: the scripts of the original tool leave no note. */
+bool install_is_there(const struct plan *plan);
 /* Whether that note is there, for this serial, with identity.json and credentials. `ret_enrollment_id` has room for 128 bytes. */
 bool install_is_done(const struct plan *plan, char *ret_enrollment_id);
 /* Removes what a killed run left beside identity.json. */

@@ -95,15 +95,24 @@ void run_complete_facts(struct run *run)
 		memcpy(facts->sixb_mac, read.sixb_mac, sizeof(facts->sixb_mac));
 }
 
-/* A request that will be refused must not cost the gateway the identity that it has. */
-static int refuse_taken(const struct run *run, const struct server_view *view, struct failure *err)
+int run_refuse(const struct run *run, const struct server_view *view, struct failure *err)
 {
-	if (view->standing != SERVER_TAKEN || ask_was_there(&run->ask))
+	const struct plan *plan = &run->plan;
+
+	if (ask_was_there(&run->ask))
 		return EXIT_OK;
-	return failure_set(
-		err, EXIT_EXISTS, "exists",
-		"serial %s has the identity %.110s at the server; an operator must grant it another, nothing was changed here",
-		run->plan.facts.serial, view->enrollment_id);
+	if (view->standing == SERVER_TAKEN)
+		return failure_set(err, EXIT_EXISTS, "exists",
+				   "serial %s has the identity %.110s at the server; an operator must grant it another, nothing "
+				   "was changed here",
+				   plan->facts.serial, view->enrollment_id);
+	if (view->standing == SERVER_UNKNOWN && !plan->force && install_is_there(plan))
+		return failure_set(err, EXIT_EXISTS, "exists",
+				   "this gateway has an identity of serial %s (%s, not of this program), and our token may not ask "
+				   "whether the "
+				   "server would give another; use --force to ask for it, nothing was changed here",
+				   plan->facts.serial, plan->identity_path);
+	return EXIT_OK;
 }
 
 static int look_once(struct run *run, struct failure *err)
@@ -119,7 +128,7 @@ static int look_once(struct run *run, struct failure *err)
 	if (code == EXIT_OK)
 		code = server_probe(run->session, &settings, run->plan.facts.serial, &view, err);
 	if (code == EXIT_OK)
-		code = refuse_taken(run, &view, err);
+		code = run_refuse(run, &view, err);
 	if (code == EXIT_OK)
 		run_step(run, "find_server", "%s (%s)", settings.shown, run->server.source);
 	settings_fini(&settings);

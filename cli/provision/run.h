@@ -30,6 +30,8 @@ __attribute__((format(printf, 3, 4))) void run_step(const struct run *run, const
 /* Shows a state on LED and hooks, with what is known. */
 void run_show(struct run *run, enum lights_state state, const struct failure *failure);
 
+/* A request that will be refused must not cost the gateway the identity that it has: EXIT_EXISTS if that can be known. */
+int run_refuse(const struct run *run, const struct server_view *view, struct failure *err);
 /* Our address on the way to the server that was chosen, and the MACs, unless they were given. */
 void run_complete_facts(struct run *run);
 

@@ -192,7 +192,12 @@ static void ask_record(const struct session *session, const struct settings *set
 	json_t *record;
 	const char *state;
 
-	if (look(session, settings, path, PROBE_LIMIT_MS, &reply, &ignored) != EXIT_OK || reply.http_status != 200)
+	if (look(session, settings, path, PROBE_LIMIT_MS, &reply, &ignored) != EXIT_OK)
+		return;
+	/* The original server knows neither this path nor grants. */
+	if (reply.http_status == 404)
+		view->standing = SERVER_TAKEN;
+	if (reply.http_status != 200)
 		return;
 	record = json_loadb(reply.body.data, reply.body.size, 0, NULL);
 	state = json_string_value(json_object_get(record, "state"));

@@ -71,13 +71,11 @@ static void add_check(struct draft *draft, const struct run *run)
 	struct failure failure = {0};
 	struct server_view view;
 
-	if (server_probe(run->session, &run->ask.settings, run->plan.facts.serial, &view, &failure) != EXIT_OK)
+	if (server_probe(run->session, &run->ask.settings, run->plan.facts.serial, &view, &failure) != EXIT_OK ||
+	    run_refuse(run, &view, &failure) != EXIT_OK)
 		add(draft, "check", "would stop here: %s", failure.message);
 	else if (ask_was_there(&run->ask))
 		add(draft, "check", "the server lets us in; it compares the request with the unfinished one");
-	else if (view.standing == SERVER_TAKEN)
-		add(draft, "check", "would stop here: the serial has the identity %s, and no operator has granted another",
-		    view.enrollment_id);
 	else if (view.standing == SERVER_GRANTED)
 		add(draft, "check", "an operator has granted another identity than %s; %s", view.enrollment_id, later);
 	else if (view.standing == SERVER_NEW)

@@ -36,7 +36,7 @@ def test_doctor_finds_all_well(board):
     os.makedirs(os.path.dirname(board.store))
     levels, checks = doctor(board, *board.with_led(), *board.with_hook())
     assert set(levels.values()) == {"ok"}, checks
-    assert set(levels) == {"serial", "server", "clock", "token", "interface", "fcc", "identity-file", "store", "state", "space", "identity",
+    assert set(levels) == {"serial", "server", "clock", "token", "record", "interface", "fcc", "identity-file", "store", "state", "space", "identity",
                            "led", "hook", "service"}, checks
 
 
@@ -74,7 +74,7 @@ def test_doctor_for_people(board):
 
 def test_doctor_sees_a_clock_that_is_wrong_and_a_token_that_is_unknown(board):
     server = http.server.HTTPServer(("127.0.0.1", 0), Strict)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         levels, checks = doctor(board, code=1, PEP_SERVER_URL="http://127.0.0.1:%d" % server.server_port)
@@ -87,6 +87,42 @@ def test_doctor_sees_a_clock_that_is_wrong_and_a_token_that_is_unknown(board):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_who_answers_otherwise_changes_nothing(board):
+    """By status and Pep-Error: what is said of the serial, then whether we may provision."""
+    board.old_identity()
+    board.put(board.identity, json.dumps({"serialNumber": board.serial, "enrollmentID": "A-OLD"}))
+    cases = [((503, ""), (503, ""), 11), ((302, ""), (302, ""), 11), ((403, ""), (400, ""), 7), ((404, "not_found"), (403, "not_allowed"), 5),
+             ((403, "not_allowed"), (400, "bad_request"), 6), ((200, ""), (404, ""), 6)]
+    for first, second, code in cases:
+        Odd.answers = {True: first, False: second}
+        server = http.server.HTTPServer(("127.0.0.1", 0), Odd)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            result = board.run(code=code, PEP_SERVER_URL="http://127.0.0.1:%d" % server.server_port)
+            assert board.told()["enrollmentID"] == "A-OLD" and board.lines("starts") == [], result
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+class Odd(http.server.BaseHTTPRequestHandler):
+    """Not what one expects of a server."""
+
+    def do_GET(self):
+        status, error = Odd.answers[self.path.startswith("/v3/enrollment-id")]
+        self.send_response(status)
+        if error:
+            self.send_header("Pep-Error", error)
+        self.send_header("Content-Length", "1")
+        self.end_headers()
+        self.wfile.write(b"A")
+
+    def log_message(self, *_):
+        pass
 
 
 class Strict(http.server.BaseHTTPRequestHandler):
