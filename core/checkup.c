@@ -42,17 +42,29 @@ static bool tell(const struct checkup *checkup, const char *name, pep_status sta
 	return status == PEP_OK;
 }
 
+static const char *who_may_come(const struct config *config)
+{
+	if (config->access_tokens)
+		return config->anonymous_provision ? "who has a token, and whoever is in access.anonymous_networks"
+						   : "who has a token, or a certificate that the file of tokens names";
+	if (config->tls_client_ca)
+		return "who has a certificate of tls.client_ca";
+	return access_is_local(config) ? "every process of this machine, without a token"
+				       : "whoever is in access.anonymous_networks";
+}
+
+/* False: plugins cannot be opened. What else is wrong is no reason to stop looking. */
 static bool check_files(const struct checkup *checkup)
 {
 	const struct config *config = checkup->config;
 	struct pep_error err = {0};
-	bool good = tell(checkup, "access", access_check(config, &err), &err, SERVER_EXIT_CONFIG, "it is clear who may come in");
 
-	good &= tell(checkup, "tls", server_check_tls(config, &err), &err, SERVER_EXIT_CONFIG,
-		     config->tls_certificate ? "certificate and key fit, and nobody else can read the key" : "plain HTTP");
+	(void)tell(checkup, "access", access_check(config, &err), &err, SERVER_EXIT_CONFIG, who_may_come(config));
+	if (config->tls_certificate)
+		(void)tell(checkup, "tls", server_check_tls(config, &err), &err, SERVER_EXIT_CONFIG,
+			   "certificate and key fit, and nobody else can read the key");
 	return tell(checkup, "plugins", check_plugins(config, &err), &err, SERVER_EXIT_CONFIG,
-		    "each loads, takes its options and can read its secrets") &&
-	       good;
+		    "each loads, takes its options and can read its secrets");
 }
 
 /* May we open what is below? A server that runs there holds the lock of the spool. */
@@ -65,9 +77,12 @@ static bool take_folder(const struct checkup *checkup, struct spool **ret_spool)
 	pep_status code;
 
 	if (stat(path, &status) != 0 && errno == ENOENT) {
-		say(checkup, CHECKUP_WARNING, "data folder",
-		    "it is not there yet, so storage and injector were not opened; the first start makes it, or set "
-		    "server.data_dir");
+		(void)pep_fail(
+			&err, PEP_NOT_FOUND, 0,
+			"the data folder %s is not there yet, so storage and injector were not opened; the first start makes "
+			"it, or set server.data_dir",
+			path);
+		say(checkup, CHECKUP_WARNING, "data folder", err.message);
 		return false;
 	}
 	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode) || access(path, R_OK | W_OK | X_OK) != 0) {
@@ -79,9 +94,12 @@ static bool take_folder(const struct checkup *checkup, struct spool **ret_spool)
 		return false;
 	}
 	if (status.st_uid != geteuid()) {
-		say(checkup, CHECKUP_WARNING, "data folder",
-		    "it belongs to another user, so storage and injector were not opened; run this as the user that the server "
-		    "runs as");
+		(void)pep_fail(
+			&err, PEP_INVALID, 0,
+			"the data folder %s belongs to another user, so storage and injector were not opened; run this as the user "
+			"that the server runs as",
+			path);
+		say(checkup, CHECKUP_WARNING, "data folder", err.message);
 		return false;
 	}
 	if (asprintf(&folder, "%s/spool", path) < 0) {

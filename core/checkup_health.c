@@ -4,6 +4,7 @@
  */
 #include "core/checkup.h"
 
+#include "core/access/access.h"
 #include "core/base/cleanup.h"
 #include "core/http/tls.h"
 #include "core/server.h"
@@ -116,6 +117,19 @@ static void check_certificate(const struct health *health)
 		    left_s < (int64_t)30 * DAY_S ? "; have another in time, and reload" : "");
 }
 
+static void check_plain(const struct health *health)
+{
+	if (health->config->tls_certificate)
+		return; /* checkup_start() has said more */
+	if (access_is_local(health->config))
+		say(health, CHECKUP_GOOD, "tls", "plain HTTP, and only this machine gets to it");
+	else
+		say(health, CHECKUP_WARNING, "tls",
+		    "plain HTTP on %s: who listens on the network reads tokens and identities; set tls.certificate (pep-server tls "
+		    "init makes it)",
+		    health->config->listen);
+}
+
 /* Files that the server put there for its next start, or for a person. */
 static void check_waiting(const struct health *health, const char *name, const char *why)
 {
@@ -190,6 +204,7 @@ void checkup_health(const struct config *config, checkup_report report, void *co
 	check_limits(&health);
 	check_clock(&health);
 	check_certificate(&health);
+	check_plain(&health);
 	check_waiting(&health, "spool", "delivered identities wait for the store; start the server, it stores them");
 	check_waiting(&health, "pending", "attempts of an earlier server wait to be adopted; start the server");
 	check_port(&health);

@@ -19,7 +19,7 @@ static pep_status no_memory(struct pep_error *err)
 }
 
 /* 127.0.0.0/8 and ::1: nobody but processes of this machine gets there. */
-static bool is_loopback(const char *listen)
+bool access_is_local(const struct config *config)
 {
 	static const char *const texts[] = {"127.0.0.0/8", "::1"};
 	struct config_network networks[2];
@@ -29,12 +29,12 @@ static bool is_loopback(const char *listen)
 	for (size_t i = 0; i < 2; i++)
 		if (!network_read(texts[i], &networks[i], &why))
 			return false;
-	return network_address(listen, address) && network_contains(networks, 2, address);
+	return network_address(config->listen, address) && network_contains(networks, 2, address);
 }
 
 static bool is_closed(const struct config *config)
 {
-	return config->access_tokens || config->tls_client_ca || !is_loopback(config->listen);
+	return config->access_tokens || config->tls_client_ca || !access_is_local(config);
 }
 
 static pep_status make_path(const struct config *config, char **ret_path, struct pep_error *err)
@@ -59,7 +59,7 @@ char *access_path(const struct config *config)
 
 static pep_status check_ways_in(const struct config *config, struct pep_error *err)
 {
-	if (is_loopback(config->listen) || config->access_tokens || config->tls_client_ca || config->anonymous_provision)
+	if (access_is_local(config) || config->access_tokens || config->tls_client_ca || config->anonymous_provision)
 		return PEP_OK;
 	return pep_fail(err, PEP_INVALID, 0,
 			"server.listen %s lets others in, and nothing says who: name a file of tokens in access.tokens (pep-server "

@@ -42,6 +42,8 @@ struct access_decision {
 	unsigned wait_s;             /* of ACCESS_TOO_MANY */
 };
 
+/* Does the server listen on loopback, where only processes of its own machine get to? [any thread] */
+bool access_is_local(const struct config *config);
 /* Is it clear who may come in? Otherwise a message with what to do. Reads the file of tokens, too. [any thread] */
 pep_status access_check(const struct config *config, struct pep_error *err);
 /* Where the file of tokens is, for free(); NULL: none is configured, or out of memory. [any thread] */

@@ -76,7 +76,9 @@ static bool read_request(int count, char **arguments, struct config_source *sour
 		else if (strcmp(arguments[i], "--json") == 0)
 			doctor->is_json = true;
 		else
-			return false;
+			return command_complain(0,
+						"doctor: \"%s\" is unknown, or its value is missing; try pep-server doctor --help",
+						arguments[i]);
 	}
 	source->settings = settings;
 	return true;
@@ -87,8 +89,12 @@ static int examine(const struct config_source *source, struct doctor *doctor)
 	struct config *config = NULL;
 	struct pep_error err = {0};
 
-	if (config_load_from(source, &config, &err) != PEP_OK)
+	if (config_load_from(source, &config, &err) != PEP_OK && !doctor->is_json)
 		return command_complain(COMMAND_REFUSED, "%s", err.message);
+	if (!config) {
+		note(doctor, &(struct checkup_finding){.level = CHECKUP_FAILED, .name = "configuration", .text = err.message});
+		return conclude(doctor) == COMMAND_FAILED ? COMMAND_REFUSED : COMMAND_FAILED;
+	}
 	note(doctor, &(struct checkup_finding){.name = "configuration", .text = source->path});
 	checkup_start(config, note, doctor);
 	checkup_health(config, note, doctor);
@@ -105,10 +111,8 @@ static int run(int count, char **arguments)
 
 	if (!settings)
 		return command_complain(COMMAND_FAILED, "out of memory");
-	if (!read_request(count, arguments, &source, settings, &doctor)) {
-		(void)fputs(help, stderr);
+	if (!read_request(count, arguments, &source, settings, &doctor))
 		return COMMAND_USAGE;
-	}
 	log_setup(LOG_ERR, LOG_FORMAT_LOGFMT); /* what plugins say while they are opened */
 	doctor.checks = json_array();
 	code = examine(&source, &doctor);

@@ -84,6 +84,15 @@ def an_authority_that_is_missing(server):
     assert code == 3 and "/nowhere/ca" in err, (code, err)
 
 
+def what_others_can_reach(server):
+    server.start()
+    assert server.stop() == 0
+    assert doctor(server)[1]["tls"][0] == "good"
+    code, found = doctor(server, "--set", "server.listen=0.0.0.0")
+    assert code == 1 and found["access"][0] == "failed" and found["storage"][0] == "good", "it stops at a fault: %s" % found
+    assert found["tls"][0] == "warning" and "plain HTTP" in found["tls"][1], found
+
+
 def a_secret_that_others_can_read(server):
     secret = os.path.join(server.folder, "tls.key")
     made = subprocess.run([server.binary, "tls", "init", server.folder], check=True, capture_output=True, text=True)
@@ -96,9 +105,12 @@ def a_secret_that_others_can_read(server):
 
 
 def words_that_are_wrong(server):
-    assert call(server, "doctor", "--nonsense")[0] == 2
+    code, _, err = call(server, "doctor", "--nonsense")
+    assert code == 2 and "--nonsense" in err, (code, err)
     code, out, err = call(server, "doctor", "--config", "/nowhere/pep.yaml")
     assert code == 3 and "/nowhere/pep.yaml" in err and not out, (code, out, err)
+    code, out, err = call(server, "doctor", "--json", "--config", "/nowhere/pep.yaml")
+    assert code == 3 and not err and json.loads(out)["failed"] == 1 and "/nowhere/pep.yaml" in out, (code, out, err)
     code, out, _ = call(server, "doctor", "--help")
     assert code == 0 and out.startswith("Usage: pep-server doctor"), out
     code, out, _ = call(server, "doctor", "--config", server.conf)
@@ -108,7 +120,7 @@ def words_that_are_wrong(server):
 def main():
     passed = failed = 0
     for test in (before_the_first_start, all_is_well, beside_a_server, a_store_that_is_damaged, an_authority_that_is_missing,
-                 a_secret_that_others_can_read, words_that_are_wrong):
+                 what_others_can_reach, a_secret_that_others_can_read, words_that_are_wrong):
         folder = tempfile.mkdtemp(prefix="pep-doctor-")
         server = Server(BUILD, folder)
         try:
