@@ -50,7 +50,7 @@ static const char **make_environment(const char *const *extra)
 }
 
 /* In the child: nothing but what may be called between fork() and exec() of a program with threads. */
-__attribute__((noreturn)) static void become(const struct child_call *call, const char *const *environment, pid_t parent)
+static void become(const struct child_call *call, const char *const *environment, pid_t parent)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -60,7 +60,7 @@ __attribute__((noreturn)) static void become(const struct child_call *call, cons
 	(void)setsid();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
-		_exit(127);
+		return;
 	if (call->terminal >= 0)
 		(void)ioctl(call->terminal, TIOCSCTTY, 0);
 	(void)sigaction(SIGPIPE, &action, NULL);
@@ -68,25 +68,52 @@ __attribute__((noreturn)) static void become(const struct child_call *call, cons
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (nowhere < 0 || dup2(nowhere, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    ((call->terminal >= 0 || call->quiet) && dup2(output, STDERR_FILENO) < 0) || (call->folder && chdir(call->folder) != 0))
-		_exit(127);
+		return;
 	/* execvpe() takes char *const * for history's sake and changes nothing. */
 	(void)execvpe(call->argv[0], (char *const *)(void *)call->argv, (char *const *)(void *)environment);
-	_exit(127);
+}
+
+/* What the child says if it became nothing; 0: it has become the program, and the pipe is closed. */
+static int why_not(int fd)
+{
+	int error = 0;
+	ssize_t got;
+
+	do
+		got = read(fd, &error, sizeof(error));
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)sizeof(error) ? error : 0;
 }
 
 pid_t child_start(const struct child_call *call)
 {
 	AUTO(free_ptr) const char **environment = make_environment(call->extra);
 	pid_t parent = getpid(), pid;
+	int ends[2], error, status;
 
 	if (!environment) {
 		errno = ENOMEM;
 		return -1;
 	}
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
 		become(call, environment, parent);
-	return pid;
+		error = errno;
+		_exit(write(ends[1], &error, sizeof(error)) == (ssize_t)sizeof(error) ? 127 : 126);
+	}
+	error = pid < 0 ? errno : 0;
+	(void)close(ends[1]);
+	if (pid > 0)
+		error = why_not(ends[0]);
+	(void)close(ends[0]);
+	if (!error)
+		return pid;
+	if (pid > 0)
+		(void)child_wait(pid, INT64_C(60000), &status);
+	errno = error;
+	return -1;
 }
 
 bool child_wait(pid_t pid, int64_t limit_ms, int *ret_status)

@@ -18,7 +18,7 @@ struct child_call {
 	bool quiet;         /* its output goes nowhere */
 };
 
-/* The new process leads a session and a process group of its own. -1: errno. */
+/* The new process leads a session and a process group of its own. -1: errno, also why the program cannot be run. */
 pid_t child_start(const struct child_call *call);
 /* Waits until it has ended: true and its status of waitpid(), or false when the time is over. Signals to us do not end the wait. */
 bool child_wait(pid_t pid, int64_t limit_ms, int *ret_status);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -23,11 +24,14 @@
 #define LOG_LIMIT ((size_t)4 << 20)
 #define END_MS 2000
 #define LOOK_MS 100
+/* Of what is still in the terminal when FCC has ended. */
+#define REST_READS 64
 
 struct fcc {
 	pid_t pid;
 	int terminal; /* our end of it */
 	int log;      /* -1: none */
+	int wake;     /* an eventfd */
 	size_t logged;
 	pthread_t reader;
 	bool has_reader;
@@ -115,11 +119,20 @@ static bool read_some(struct fcc *fcc)
 	return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-/* After the line nobody looks, but FCC must never wait for us to read. */
+/* After the line nobody looks, but FCC must never wait for us to read. What it started and left behind may hold the terminal open for
+ * ever, so the end of FCC is told by `wake`. */
 static void *read_on(void *ctx)
 {
-	while (read_some(ctx))
-		;
+	struct fcc *fcc = ctx;
+	struct pollfd both[] = {{.fd = fcc->terminal, .events = POLLIN}, {.fd = fcc->wake, .events = POLLIN}};
+	unsigned rest = REST_READS;
+
+	while (rest && (poll(both, 2, -1) >= 0 || errno == EINTR)) {
+		if (both[1].revents)
+			rest = both[0].revents ? rest - 1 : 0;
+		if (both[0].revents && !read_some(fcc))
+			break;
+	}
 	return NULL;
 }
 
@@ -186,6 +199,9 @@ static bool start_reader(struct fcc *fcc)
 {
 	sigset_t all, before;
 
+	fcc->wake = eventfd(0, EFD_CLOEXEC);
+	if (fcc->wake < 0)
+		return false;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	fcc->has_reader = pthread_create(&fcc->reader, NULL, read_on, fcc) == 0;
@@ -200,11 +216,14 @@ int fcc_start(const struct fcc_call *call, struct fcc **ret_fcc, struct failure 
 
 	if (!fcc)
 		return failure_set(err, EXIT_OTHER, "no_memory", "out of memory");
-	fcc->terminal = -1;
+	fcc->terminal = fcc->wake = -1;
 	fcc->log = call->log ? open(call->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 	error = spawn(fcc, call);
-	if (error)
-		return failure_set(err, EXIT_LOCAL_FILE, "fcc_failed", "%s cannot be started: %s", call->program, strerror(error));
+	if (error) {
+		(void)failure_set(err, EXIT_LOCAL_FILE, "fcc_failed", "%s cannot be started: %s", call->program, strerror(error));
+		err->retryable = error == EAGAIN || error == ETXTBSY;
+		return err->exit_code;
+	}
 	code = wait_for_line(fcc, call, err);
 	if (code == EXIT_OK && !start_reader(fcc))
 		code = failure_set(err, EXIT_OTHER, "no_memory", "no thread for the output of %s", call->program);
@@ -225,8 +244,12 @@ void fcc_stop(struct fcc **fcc, int64_t grace_ms)
 		child_end(stopped->pid, END_MS);
 	else if (stopped->pid > 0)
 		(void)kill(-stopped->pid, SIGKILL);
-	if (stopped->has_reader)
+	if (stopped->has_reader) {
+		(void)eventfd_write(stopped->wake, 1);
 		(void)pthread_join(stopped->reader, NULL);
+	}
+	if (stopped->wake >= 0)
+		(void)close(stopped->wake);
 	if (stopped->terminal >= 0)
 		(void)close(stopped->terminal);
 	if (stopped->log >= 0)

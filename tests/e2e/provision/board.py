@@ -26,6 +26,10 @@ n=$(wc -l <{top}/starts)
 fault=$(sed -n "$n"p {top}/faults)
 mkdir -p {store}
 case $fault in
+	leaves) setsid sh -c 'echo $$ >>{top}/pids; echo >{top}/left; exec cat {top}/never' &
+		until test -s {top}/left; do :; done; fault= ;;
+esac
+case $fault in
 	silent) echo waiting; exec cat {top}/never ;;
 	garbage) printf '\\377\\376\\033[2J%700s\\nbye \\377\\n' x; exit 3 ;;
 	gone) echo "no interface" >&2; exit 3 ;;

@@ -103,6 +103,17 @@ def test_refused_then_accepted_by_a_new_client(board):
     board.line.server.request("GET", "/healthz")
 
 
+def test_what_a_client_leaves_behind_holds_nothing_up(board):
+    board.faults("leaves")
+    board.run()
+    board.check_provisioned()
+    # It is in a session of its own: not ours to end, and it holds the terminal.
+    left, = board.left_behind()
+    os.kill(int(left), 9)
+    while board.left_behind():
+        pass
+
+
 def test_refused_for_good(board):
     board.with_systemd()
     board.faults("refuse:14", "refuse:14")
@@ -150,7 +161,8 @@ def test_clients_that_do_not_work(board):
     board.faults("", "", "", "silent")
     result = board.run("--attempts", "1", "--fcc-timeout", "1", code=12)
     assert "waiting" in result["message"], result
-    board.run("--fcc", os.path.join(board.top, "no-such-client"), "--attempts", "1", code=12)
+    assert "No such file" in board.run("--fcc", os.path.join(board.top, "no-such-client"), code=12)["message"]
+    assert "cannot be started" in board.run("--fcc", board.top, code=12)["message"]
 
 
 def test_no_server_touches_nothing(board):
