@@ -193,10 +193,13 @@ static int import(const struct session *session, struct failure *err)
 	AUTO(free_ptr) char *target = NULL;
 	AUTO(buffer_fini) struct buffer text;
 	const char *path = session_named(session, "file");
-	int code = path ? session_fields(session, &query, err) : failure_set(err, EXIT_USAGE, "usage", "order import needs --file");
+	bool has_pattern = session_named(session, "pattern") != NULL;
+	int code = !path != !has_pattern
+			   ? session_fields(session, &query, err)
+			   : failure_set(err, EXIT_USAGE, "usage", "order import needs --file or --pattern, and not both");
 
 	buffer_init(&text, FILE_LIMIT + 65537);
-	if (code == EXIT_OK)
+	if (code == EXIT_OK && path)
 		code = read_csv(path, &text, err);
 	if (code != EXIT_OK)
 		return code;
@@ -204,7 +207,12 @@ static int import(const struct session *session, struct failure *err)
 	    (session_has(session, "partial") && json_object_set_new(query, "partial", json_string("true")) != 0))
 		return failure_set(err, EXIT_OTHER, "no_memory", "out of memory");
 	target = client_target("/v3/orders", query);
-	code = exchange(session, &(struct request){.method = "POST", .path = target, .body = text.data, .content_type = "text/csv"},
+	/* A pattern stands in the query with the rest of what is said. */
+	code = exchange(session,
+			&(struct request){.method = "POST",
+					  .path = target,
+					  .body = path ? text.data : "{}",
+					  .content_type = path ? "text/csv" : NULL},
 			&reply, err);
 	return code == EXIT_OK ? judge_import(session, &reply, err) : code;
 }

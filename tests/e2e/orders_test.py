@@ -131,6 +131,10 @@ def many_at_once_on_one_server(top):
     server = Server(BUILD, os.path.join(top, "a"), server="injections: 16")
     server.start()
     try:
+        words = ["order", "import", "--name", "PO-1", "--pattern", "GW-[0-9]+"]
+        assert cli(server, *words, "--quantity", "5", "--file", "x.csv")[0] == 2 and cli(server, *words)[0] == 2
+        told = good(cli(server, *words, "--quantity", "5", "--dry-run"))
+        assert told["dry_run"] and told["pattern"] == "GW-[0-9]+" and server.request("GET", "/v3/orders/PO-1")[0] == 404, told
         status, _, body = server.request("POST", "/v3/orders", {"name": "PO-1", "pattern": "GW-[0-9]+", "quantity": 5})
         assert status == 201, body
         codes = []
