@@ -6,6 +6,7 @@
 
 #include "core/access/access.h"
 #include "core/base/cleanup.h"
+#include "core/config/network.h"
 #include "core/http/tls.h"
 #include "core/server.h"
 
@@ -181,6 +182,7 @@ static void check_port(const struct health *health)
 static void check_choices(const struct health *health)
 {
 	const struct config *config = health->config;
+	unsigned char loopback[16];
 
 	if (strcmp(config->injector.plugin, "mock") == 0)
 		say(health, CHECKUP_WARNING, "mock",
@@ -192,8 +194,14 @@ static void check_choices(const struct health *health)
 		if (config->networks[i].prefix == 0 || config->networks[i].prefix == 96) {
 			say(health, CHECKUP_WARNING, "networks",
 			    "gateways may be anywhere; narrow identity.networks to the line's");
-			break;
+			return;
 		}
+	if (strcmp(config->injector.plugin, "mock") != 0 && network_address("127.0.0.1", loopback) &&
+	    network_contains(config->networks, config->network_count, loopback))
+		say(health, CHECKUP_WARNING, "networks",
+		    "gateways may be on this machine, so stations can have its other services connected to; unless they are "
+		    "simulated, "
+		    "narrow identity.networks to the line's");
 }
 
 void checkup_health(const struct config *config, checkup_report report, void *context)

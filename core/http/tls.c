@@ -159,6 +159,17 @@ static pep_status read_authorities(const char *path, struct material *material, 
 		      "give the certificate of the authority that signs client certificates, in PEM", err);
 }
 
+/* Says which key of the configuration the file is of. */
+static pep_status blame(pep_status status, const char *key, struct pep_error *err)
+{
+	if (status == PEP_OK)
+		return PEP_OK;
+
+	const struct pep_error why = *err;
+
+	return pep_fail(err, status, why.native, "%s: %.480s", key, why.message);
+}
+
 static pep_status read_material(const struct tls_settings *settings, struct material **ret_material, struct pep_error *err)
 {
 	AUTO(free_material) struct material *material = calloc(1, sizeof(*material));
@@ -166,13 +177,13 @@ static pep_status read_material(const struct tls_settings *settings, struct mate
 
 	if (!material)
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory while reading certificate and key");
-	status = read_chain(settings->certificate, material, err);
+	status = blame(read_chain(settings->certificate, material, err), "tls.certificate", err);
 	if (status == PEP_OK)
-		status = read_key(settings->key, material, err);
+		status = blame(read_key(settings->key, material, err), "tls.key", err);
 	if (status == PEP_OK)
 		status = check_pair(settings, material, err);
 	if (status == PEP_OK && settings->client_ca)
-		status = read_authorities(settings->client_ca, material, err);
+		status = blame(read_authorities(settings->client_ca, material, err), "tls.client_ca", err);
 	if (status == PEP_OK)
 		*ret_material = TAKE(material);
 	return status;
