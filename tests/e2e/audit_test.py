@@ -112,6 +112,7 @@ def anybody_can_check_the_chain(top):
     assert "head %d %s" % (result["seq"], prev) in place.audit("verify", place.file)
     equal(len(place.audit("show", "--serial", "S-7", place.server.data).splitlines()), 1)
     equal(place.audit("show", place.server.data).splitlines(), place.lines())
+    equal(place.audit("show", "--config", place.server.conf, "--set", "server.data_dir=" + place.server.data).splitlines(), place.lines())
     equal(place.audit("show", "--since", "2100-01-01", place.server.data), "")
     equal(len(place.audit("show", "--since", "2020-01-01", place.server.data).splitlines()), len(place.lines()))
     place.audit("verify", "--head", "abc", place.server.data, code=2)
