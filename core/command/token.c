@@ -11,8 +11,11 @@
 #include "core/command/command.h"
 #include "core/config/network.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char help[] =
 	"Usage: pep-server token add [--person] [--scope LIST] [--network NETWORK]... [--days N] [--certificate SHA256] NAME\n"
@@ -122,6 +125,26 @@ static int run_on_file(const struct token_request *request, const char *path, co
 	return code;
 }
 
+/* A token may be made before the server has run: its data folder is made as it would make it. */
+static bool make_folder(const char *path, const char *data_dir, struct pep_error *err)
+{
+	size_t size = strlen(data_dir);
+
+	if (strncmp(path, data_dir, size) != 0 || path[size] != '/')
+		return true;
+	if (mkdir(data_dir, 0750) == 0) {
+		if (geteuid() == 0)
+			(void)fprintf(stderr, "pep-server: made %s, which is root's now: chown it to the user of the server\n",
+				      data_dir);
+		return true;
+	}
+	if (errno == EEXIST)
+		return true;
+	(void)pep_fail(err, PEP_UNAVAILABLE, errno, "data folder %s cannot be made: %s; make it, or set server.data_dir", data_dir,
+		       strerror(errno));
+	return false;
+}
+
 static int run_with_config(const struct token_request *request)
 {
 	const struct config_source source = {.path = request->config_path,
@@ -136,7 +159,9 @@ static int run_with_config(const struct token_request *request)
 	if (config_load_from(&source, &config, &err) != PEP_OK)
 		return command_complain(COMMAND_REFUSED, "%s", err.message);
 	path = access_path(config);
-	if (path)
+	if (path && strcmp(request->verb, "add") == 0 && !make_folder(path, config->data_dir, &err))
+		code = command_complain(COMMAND_STORE, "%s", err.message);
+	else if (path)
 		code = run_on_file(request, path, config->data_dir);
 	else
 		code = command_complain(COMMAND_REFUSED,
@@ -150,7 +175,7 @@ static int run_with_config(const struct token_request *request)
 int command_token(int count, char **arguments)
 {
 	AUTO(free_ptr) const char **settings = calloc((size_t)count + 1, sizeof(*settings));
-	struct token_request request = {.config_path = PEP_CONFIG_FILE, .settings = settings, .overlap_ms = INT64_C(24) * 3600000};
+	struct token_request request = {.config_path = PEP_CONFIG_FILE, .settings = settings, .overlap_ms = -1};
 	int code;
 
 	if (!settings)

@@ -21,7 +21,7 @@ struct token_request {
 	size_t network_count;
 	char certificate[DIGEST_ROOM]; /* ""; or the digest to be let in */
 	int64_t days;                  /* 0: for ever, or as the one before */
-	int64_t overlap_ms;
+	int64_t overlap_ms;            /* < 0: not given */
 };
 
 /* Says what is wrong, with exit code COMMAND_USAGE. (token_request.c) */

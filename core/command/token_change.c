@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define DAY_MS INT64_C(86400000)
+#define OVERLAP_MS DAY_MS
 
 static bool is_valid(const struct access_entry *entry, int64_t now_ms)
 {
@@ -151,7 +152,7 @@ int token_rotate(const struct token_request *request, struct roster *roster, int
 	new->created_ms = now_ms / 1000 * 1000;
 	new->expires_ms = request->days ? days_after(now_ms, request->days) : life_ms ? new->created_ms + life_ms : 0;
 	make_token(roster, new, ret_token);
-	end_soon(old, now_ms + request->overlap_ms);
+	end_soon(old, now_ms + (request->overlap_ms < 0 ? OVERLAP_MS : request->overlap_ms));
 	drop_expired(roster, request->name, now_ms);
 	return COMMAND_DONE;
 }

@@ -91,6 +91,9 @@ static int check_verb(const struct token_request *request)
 		return command_complain(COMMAND_USAGE, "--scope, --network, --certificate and --person are for token add");
 	if (!is_add && !is_rotate && request->days)
 		return command_complain(COMMAND_USAGE, "--days is for token add and token rotate");
+	if (!is_rotate && request->overlap_ms >= 0)
+		return command_complain(COMMAND_USAGE, "--overlap is for token rotate; token %.32s takes effect at the next reload",
+					request->verb);
 	if (!is_add && !is_rotate && !is_list && strcmp(request->verb, "revoke") != 0)
 		return command_complain(COMMAND_USAGE, "token %.32s: there are add, list, revoke and rotate", request->verb);
 	if (is_list == (request->name != NULL))

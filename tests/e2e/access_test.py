@@ -10,8 +10,10 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -166,8 +168,12 @@ def the_body_of_the_refused_is_not_kept(top):
 @test
 def rotation_and_revocation(top):
     server = Closed(top, "tokens: tokens")
+    shutil.rmtree(server.data, ignore_errors=True)
+    assert "No such file" in server.token("list", code=12)
     old = server.token("add", "line-1")
+    equal(stat.S_IMODE(os.stat(server.data).st_mode) & 0o027, 0)
     server.token("add", "line-1", code=3)
+    assert "--overlap is for token rotate" in server.token("revoke", "--overlap", "1h", "line-1", code=2)
     server.start()
     new = server.token("rotate", "line-1")
     assert "two" in server.token("rotate", "line-1", code=3)
