@@ -30,7 +30,7 @@ static const char help[] =
 	"         --host  a name or an address by which clients call it, may be repeated; default: the name of this\n"
 	"                 machine, localhost, 127.0.0.1 and ::1\n"
 	"         --days  how long it is valid; default: 3650\n"
-	"show     prints names, end and pin of the certificate in FILE.\n"
+	"show     prints names, end and, as the last line, pin of the certificate in FILE.\n"
 	"\n"
 	"Clients trust it by its pin (pep-cli --pin) or by the file tls.crt (pep-cli --ca).\n"
 	"Exit codes: 0 done, 1 other failure, 2 usage.\n";
@@ -193,7 +193,7 @@ static int print(gnutls_x509_crt_t certificate)
 	print_hosts(certificate);
 	if (gmtime_r(&expires_s, &parts))
 		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
-	(void)printf("until %s UTC\npin ", text);
+	(void)printf("until %s UTC\n", text);
 	return print_pin(certificate);
 }
 
