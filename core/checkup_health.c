@@ -191,7 +191,7 @@ static void check_choices(const struct health *health)
 		say(health, CHECKUP_WARNING, "anonymous",
 		    "whoever is in access.anonymous_networks gets identities without a token; give the stations tokens");
 	for (size_t i = 0; i < config->network_count; i++)
-		if (config->networks[i].prefix == 0 || config->networks[i].prefix == 96) {
+		if (network_is_everything(&config->networks[i])) {
 			say(health, CHECKUP_WARNING, "networks",
 			    "gateways may be anywhere; narrow identity.networks to the line's");
 			return;

@@ -2,6 +2,7 @@
 #include "core/config/apply.h"
 
 #include "core/config/nearest.h"
+#include "core/config/network.h"
 #include "core/config/place.h"
 #include "core/config/settings.h"
 
@@ -166,6 +167,10 @@ static pep_status check_anonymous(const struct config *config, struct pep_error 
 			err, PEP_INVALID, place_of(config, "access", "anonymous_provision"),
 			"\"anonymous_provision\" is for named networks only; say in \"anonymous_networks\" who may come without a "
 			"token");
+	for (size_t i = 0; i < config->anonymous_network_count; i++)
+		if (network_is_everything(&config->anonymous_networks[i]))
+			return place_fail(err, PEP_INVALID, place_of(config, "access", "anonymous_networks"),
+					  "\"anonymous_networks\" has a network that is everybody; name those of the stations");
 	return PEP_OK;
 }
 
