@@ -167,7 +167,10 @@ static int judge_result(const struct attempt *attempt, const struct settings *se
 		return failure_set(attempt->err, EXIT_SERVER, "bad_reply",
 				   "%s does not answer as a pep-server does: %s; check PEP_SERVER_URL", settings->shown, why);
 	return failure_set(attempt->err, EXIT_UNREACHABLE, attempt->reply->sent ? "connection_lost" : "unreachable",
-			   "no complete reply from %s: %s; check that the server runs and PEP_SERVER_URL", settings->shown, why);
+			   "no complete reply from %s: %s; check that the server runs and PEP_SERVER_URL%s", settings->shown, why,
+			   result == CURLE_GOT_NOTHING && strncmp(settings->server, "http:", 5) == 0
+				   ? ", which begins with https: if the server has TLS"
+				   : "");
 }
 
 /* *ret_wait_ms: how long the server asks to wait; -1: it does not. */
