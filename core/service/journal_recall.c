@@ -2,7 +2,7 @@
  *
  * journal_recall.c - the picture of the day after a start, from what the audit has of it.
  */
-#include "core/service/audit_read.h"
+#include "core/service/audit_walk.h"
 #include "core/service/journal.h"
 
 struct recall {
