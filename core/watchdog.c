@@ -65,6 +65,13 @@ static void *run(void *context)
 	return NULL;
 }
 
+static void release(struct watchdog *watchdog)
+{
+	(void)pthread_cond_destroy(&watchdog->wake);
+	(void)pthread_mutex_destroy(&watchdog->mutex);
+	free(watchdog);
+}
+
 pep_status watchdog_start(watchdog_look *look, void *context, struct watchdog **ret_watchdog, struct pep_error *err)
 {
 	int64_t wanted_ms = notify_watchdog_ms();
@@ -88,7 +95,7 @@ pep_status watchdog_start(watchdog_look *look, void *context, struct watchdog **
 	(void)pthread_condattr_destroy(&attributes);
 	error = pthread_create(&watchdog->thread, NULL, run, watchdog);
 	if (error) {
-		free(watchdog);
+		release(watchdog);
 		return pep_fail(err, PEP_LIMIT, error, "start the thread of the watchdog: %s", strerror(error));
 	}
 	*ret_watchdog = watchdog;
@@ -113,7 +120,5 @@ void watchdog_stop(struct watchdog *watchdog)
 	(void)pthread_cond_signal(&watchdog->wake);
 	(void)pthread_mutex_unlock(&watchdog->mutex);
 	(void)pthread_join(watchdog->thread, NULL);
-	(void)pthread_cond_destroy(&watchdog->wake);
-	(void)pthread_mutex_destroy(&watchdog->mutex);
-	free(watchdog);
+	release(watchdog);
 }
