@@ -87,15 +87,32 @@ static bool record(struct provisioner *provisioner, const struct pending_entry *
 	return record_end(provisioner, &arena, pending, injection, err);
 }
 
+static struct pep_identity identity_of(const struct pending_entry *pending)
+{
+	return (struct pep_identity){.struct_size = sizeof(struct pep_identity),
+				     .attempt = pending->attempt,
+				     .serial = pending->serial,
+				     .nonce = pending->nonce,
+				     .owner = pending->owner};
+}
+
+/* The server that settled it was ended before the injector had dropped its files. */
+static void forget_one(void *context, const struct pending_entry *pending)
+{
+	const struct provisioner *provisioner = context;
+	const struct pep_identity id = identity_of(pending);
+
+	if (strcmp(pending->owner, provisioner->owner) == 0)
+		return; /* of this very start: somebody is at it */
+	injector_forget(provisioner->injector, &id);
+	pending_remove(provisioner->pending, pending->nonce);
+}
+
 static void adopt_one(void *context, const struct pending_entry *pending)
 {
 	struct adoption *adoption = context;
 	struct provisioner *provisioner = adoption->provisioner;
-	struct pep_identity id = {.struct_size = sizeof(id),
-				  .attempt = pending->attempt,
-				  .serial = pending->serial,
-				  .nonce = pending->nonce,
-				  .owner = pending->owner};
+	const struct pep_identity id = identity_of(pending);
 	struct pep_injection injection = {.struct_size = sizeof(injection)};
 	struct pep_error err = {0};
 	pep_status status;
@@ -105,12 +122,13 @@ static void adopt_one(void *context, const struct pending_entry *pending)
 	status = injector_adopt(provisioner->injector, &id, ASK_MS, &injection, &err);
 	/* The note goes before the result: where there is a note and no result, the tool was never started. */
 	if (is_undecided(status, &injection) || !record(provisioner, pending, &injection, &err) ||
-	    !pending_remove(provisioner->pending, pending->nonce)) {
+	    !pending_settle(provisioner->pending, pending->nonce)) {
 		adoption->awaited++;
 		return;
 	}
 	PEP_FAILPOINT("adopted");
 	injector_forget(provisioner->injector, &id);
+	pending_remove(provisioner->pending, pending->nonce);
 	log_event(LOG_NOTICE, "an injection that outlived its server has ended", LOG_TEXT("serial", pending->serial),
 		  LOG_NUMBER("attempt", pending->attempt), LOG_TEXT("enrollment_id", injection.enrollment_id),
 		  LOG_TEXT("detail", injection.detail));
@@ -120,8 +138,10 @@ unsigned adopt_all(struct provisioner *provisioner)
 {
 	struct adoption adoption = {.provisioner = provisioner};
 
-	if (provisioner->pending)
+	if (provisioner->pending) {
+		pending_walk_settled(provisioner->pending, forget_one, provisioner);
 		pending_walk(provisioner->pending, adopt_one, &adoption);
+	}
 	return adoption.awaited;
 }
 

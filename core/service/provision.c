@@ -264,8 +264,12 @@ static void forget(const struct attempt *attempt, const struct pep_identity *id,
 	if (outcome == PROVISION_UNRECORDED || (attempt->is_unrecorded && is_noted(provisioner)))
 		return;
 	/* The note goes before the result: where there is a note and no result, the tool was never started. */
-	if (!is_noted(provisioner) || pending_remove(provisioner->pending, attempt->nonce))
-		injector_forget(provisioner->injector, id);
+	if (is_noted(provisioner) && !pending_settle(provisioner->pending, attempt->nonce))
+		return;
+	PEP_FAILPOINT("settled");
+	injector_forget(provisioner->injector, id);
+	if (is_noted(provisioner))
+		pending_remove(provisioner->pending, attempt->nonce);
 }
 
 static void inject(struct attempt *attempt, const struct pep_target *target, struct provision_result *result)

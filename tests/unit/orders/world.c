@@ -360,7 +360,13 @@ pep_status pending_put(struct pending *pending, const struct pending_entry *entr
 	abort();
 }
 
-bool pending_remove(struct pending *pending, const char *nonce)
+bool pending_settle(struct pending *pending, const char *nonce)
+{
+	(void)pending, (void)nonce;
+	abort();
+}
+
+void pending_remove(struct pending *pending, const char *nonce)
 {
 	(void)pending, (void)nonce;
 	abort();
