@@ -36,14 +36,6 @@ static pep_status read_all(struct storage *storage, json_t **ret_grants, int64_t
 	return PEP_OK;
 }
 
-static pep_status write_all(struct storage *storage, const json_t *grants, int64_t revision, struct pep_error *err)
-{
-	AUTO(free_ptr) char *text = json_dumps(grants, JSON_COMPACT);
-
-	return text ? storage_note_write(storage, GRANTS_NOTE, revision, text, err)
-		    : pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-}
-
 /* Does the record still have what the grant replaces? */
 static pep_status is_unused(struct storage *storage, const char *serial, const json_t *grant, bool *ret_unused,
 			    struct pep_error *err)
@@ -58,16 +50,14 @@ static pep_status is_unused(struct storage *storage, const char *serial, const j
 	return status;
 }
 
-/* Only when there is no room: each costs a read. */
-static pep_status make_room(struct storage *storage, json_t *grants, struct pep_error *err)
+/* Each costs a read. */
+static pep_status drop_used(struct storage *storage, json_t *grants, struct pep_error *err)
 {
 	const char *serial;
 	json_t *grant;
 	void *next;
 	pep_status status = PEP_OK;
 
-	if (json_object_size(grants) < GRANTS_MAX)
-		return PEP_OK;
 	json_object_foreach_safe(grants, next, serial, grant)
 	{
 		bool unused = true;
@@ -77,9 +67,32 @@ static pep_status make_room(struct storage *storage, json_t *grants, struct pep_
 		if (!unused)
 			(void)json_object_del(grants, serial);
 	}
-	if (status == PEP_OK && json_object_size(grants) >= GRANTS_MAX)
-		return pep_fail(err, PEP_LIMIT, 0, "%u grants are not used up yet; no more are kept", GRANTS_MAX);
 	return status;
+}
+
+/* Those that are used up go when there is no room. */
+static pep_status print_all(struct storage *storage, json_t *grants, char **ret_text, struct pep_error *err)
+{
+	AUTO(free_ptr) char *text = json_dumps(grants, JSON_COMPACT);
+
+	if (text && strlen(text) > PEP_NOTE_SIZE) {
+		pep_status status = drop_used(storage, grants, err);
+
+		if (status != PEP_OK)
+			return status;
+		free(text);
+		text = json_dumps(grants, JSON_COMPACT);
+	}
+	if (!text)
+		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	if (strlen(text) > PEP_NOTE_SIZE)
+		return pep_fail(
+			err, PEP_LIMIT, 0,
+			"there are %zu grants that are not used up, and no more can be kept; have those gateways provisioned, or "
+			"retire them",
+			json_object_size(grants) - 1);
+	*ret_text = TAKE(text);
+	return PEP_OK;
 }
 
 static json_t *grant_json(const struct grant *grant)
@@ -92,19 +105,20 @@ static json_t *grant_json(const struct grant *grant)
 static pep_status change_once(struct storage *storage, const char *serial, const struct grant *grant, struct pep_error *err)
 {
 	AUTO(drop_json) json_t *grants = NULL;
+	AUTO(free_ptr) char *text = NULL;
 	int64_t revision = 0;
 	pep_status status = read_all(storage, &grants, &revision, err);
 
 	if (status != PEP_OK || (!grant && !json_object_get(grants, serial)))
 		return status;
 	(void)json_object_del(grants, serial);
-	if (grant)
-		status = make_room(storage, grants, err);
-	if (status == PEP_OK && grant && json_object_set_new(grants, serial, grant_json(grant)) != 0)
+	if (grant && json_object_set_new(grants, serial, grant_json(grant)) != 0)
 		status = pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	if (status == PEP_OK)
+		status = print_all(storage, grants, &text, err);
 	if (status != PEP_OK)
 		return status;
-	status = write_all(storage, grants, revision, err);
+	status = storage_note_write(storage, GRANTS_NOTE, revision, text, err);
 	return status == PEP_CONFLICT ? PEP_UNKNOWN : status;
 }
 

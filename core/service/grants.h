@@ -14,7 +14,6 @@
 #include <jansson.h>
 
 #define GRANTS_NOTE "grants" /* the note that they are in */
-#define GRANTS_MAX 100u      /* that are not used up */
 #define GRANTS_REASON_MAX 200u
 
 struct grant {
@@ -22,7 +21,7 @@ struct grant {
 	int64_t granted_ms;
 };
 
-/* Write it; an earlier one of the serial is replaced. PEP_LIMIT: too many are not used up. PEP_UNSUPPORTED: the store keeps no notes.
+/* Write it; an earlier one of the serial is replaced. PEP_LIMIT: those that are not used up fill the note, which holds some 250. PEP_UNSUPPORTED: the store keeps no notes.
  * [any thread] */
 pep_status grants_put(struct storage *storage, const struct grant *grant, struct pep_error *err);
 /* Take back what the serial has. [any thread] */
