@@ -17,7 +17,7 @@ import traceback
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import postgres_server  # noqa: E402
+import stores  # noqa: E402
 from server import Server, build_folder  # noqa: E402
 
 BUILD = None
@@ -233,17 +233,21 @@ def orders_may_be_required(top):
 
 @test
 def two_servers_fight_for_the_last_place(top):
-    if not postgres_server.binaries():
-        print("skipped: no PostgreSQL here")
-        return
-    database = postgres_server.PostgresServer()
-    servers = []
+    found, absent = stores.find(BUILD, top)
     try:
-        database.start()
-        database.sql("CREATE DATABASE orders")
-        storage = "plugin: postgres\nhost: %s\nport: '%d'\ndatabase: %s\nuser: %s" % (
-            database.folder, database.port, "orders", postgres_server.USER)
-        servers = [Server(BUILD, os.path.join(top, name), name=name, storage=storage) for name in ("a", "b")]
+        for why in absent:
+            print("skipped: " + why)
+        for store in found:
+            if store.name != "sqlite":  # which two servers cannot share
+                fight_on(os.path.join(top, store.name), store.fresh())
+    finally:
+        for store in found:
+            store.stop()
+
+
+def fight_on(top, storage):
+    servers = [Server(BUILD, os.path.join(top, name), name=name, storage=storage) for name in ("a", "b")]
+    try:
         for server in servers:
             server.start()
         for turn in range(6):
@@ -267,7 +271,6 @@ def two_servers_fight_for_the_last_place(top):
         assert order(servers[0], "PO-0")["open"] is False
     finally:
         ended = [server.stop() for server in servers if server.process]
-        database.close()
     assert ended == [0, 0], ended
 
 
