@@ -49,7 +49,7 @@ pep_status storage_note_write(struct storage *storage, const char *name, int64_t
 	return PEP_OK;
 }
 
-pep_status storage_get(struct storage *storage, struct arena *arena, const char *serial, const struct pep_identity **ret_identity,
+pep_status storage_get(struct storage *storage, struct arena *arena, const char *serial, const struct pep_identity **ret_id,
 		       struct pep_error *err)
 {
 	struct pep_identity *record = arena_alloc(arena, sizeof(*record));
@@ -59,7 +59,7 @@ pep_status storage_get(struct storage *storage, struct arena *arena, const char 
 	*record =
 		(struct pep_identity){.struct_size = sizeof(*record),
 				      .enrollment_id = strtoul(serial + 3, NULL, 10) < used_below ? "A-new" : "A-0123456789abcdef"};
-	*ret_identity = record;
+	*ret_id = record;
 	return PEP_OK;
 }
 
