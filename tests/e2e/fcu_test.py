@@ -371,12 +371,14 @@ def test_killed_many_times(line):
         state, enrollment_id, _, history = line.record(serial)
         equal((state, enrollment_id), (DEPLOYED, line.held(serial)[-1]), serial)
         for identity in line.held(serial):
-            check(identity in ("-", enrollment_id) or identity in (history or ""), "%s is lost for %s" % (identity, serial))
+            check(identity in ("-", enrollment_id) or identity in (history or ""), "%s is lost: %r, calls %r" % (
+                identity, line.record(serial), [call for call in line.calls_made() if any(serial in word for word in call["argv"])]))
     until(lambda: not line.left_behind(), "no files are left")
     equal(line.stop(), 0, "exit code")
 
 
-test_killed_many_times.options = {"parallel": "32"}
+# A tool that is ended at its limit between the gateway's certificate and its own print leaves a doubt, not a loss; here none may be.
+test_killed_many_times.options = {"parallel": "32", "timeout": "60s", "lease": "120s"}
 
 
 def run(name, test):
