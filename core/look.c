@@ -14,7 +14,8 @@
 
 #define EVENT_INTERVAL_MS 1000 /* between two messages of /events */
 #define EVENT_COMMENT_MS 10000
-#define LOOK_INTERVAL_MS 2000 /* between two looks at the store */
+#define EVENT_REFRESH_MS 15000 /* on a quiet line, too: a new hour, a new day, a store that has not answered for a while */
+#define LOOK_INTERVAL_MS 2000  /* between two looks at the store */
 
 /* Those who look on must not take the places of those who work. */
 static unsigned event_clients(const struct config *config)
@@ -61,6 +62,7 @@ static pep_status start_broadcast(struct look *look, const struct look_setup *se
 						    .message_size = STATUS_LIMIT,
 						    .interval_ms = EVENT_INTERVAL_MS,
 						    .comment_ms = EVENT_COMMENT_MS,
+						    .refresh_ms = EVENT_REFRESH_MS,
 						    .make = api_make_event,
 						    .context = setup->api};
 

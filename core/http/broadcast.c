@@ -122,26 +122,33 @@ static void publish(struct broadcast *broadcast)
 	wake_all(broadcast);
 }
 
+/* With the lock held: when the next message is to be made. */
+static int64_t due_ms(const struct broadcast *broadcast)
+{
+	const struct broadcast_settings *settings = &broadcast->settings;
+
+	if (atomic_load(&broadcast->is_changed))
+		return broadcast->made_ms + settings->interval_ms;
+	return settings->refresh_ms ? broadcast->made_ms + settings->refresh_ms : INT64_MAX;
+}
+
 /* With the lock held: what is due now. Returns how long nothing else will be. */
 static int64_t work_off(struct broadcast *broadcast)
 {
 	const struct broadcast_settings *settings = &broadcast->settings;
 	int64_t now_ms = monotonic_ms();
-	int64_t comment_ms;
+	int64_t comment_ms, message_ms;
 
-	if (atomic_load(&broadcast->is_changed) && now_ms - broadcast->made_ms >= settings->interval_ms)
+	if (now_ms >= due_ms(broadcast))
 		publish(broadcast);
 	if (now_ms - broadcast->commented_ms >= settings->comment_ms) {
 		broadcast->commented_ms = now_ms;
 		broadcast->comments++;
 		wake_all(broadcast);
 	}
-	now_ms = monotonic_ms();
-	comment_ms = broadcast->commented_ms + settings->comment_ms - now_ms;
-	if (!atomic_load(&broadcast->is_changed))
-		return comment_ms;
-	now_ms = broadcast->made_ms + settings->interval_ms - now_ms;
-	return now_ms < comment_ms ? now_ms : comment_ms;
+	comment_ms = broadcast->commented_ms + settings->comment_ms;
+	message_ms = due_ms(broadcast);
+	return (message_ms < comment_ms ? message_ms : comment_ms) - monotonic_ms();
 }
 
 static void sleep_ms(struct broadcast *broadcast, int64_t ms)

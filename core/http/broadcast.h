@@ -2,8 +2,9 @@
  *
  * broadcast.h - the same news for many readers: made once, taken by each when it is ready for it (server-sent events).
  *
- * One thread makes a message when something has changed, at most one per interval, and wakes those who wait. No message is queued: who
- * is slow misses those in between. Every now and then a comment line tells a reader that the server is alive.
+ * One thread makes a message when something has changed, at most one per interval, and wakes those who wait. What only time changes
+ * is in a message that comes without a reason. No message is queued: who is slow misses those in between. Every now and then a comment
+ * line tells a reader that the server is alive.
  */
 #ifndef CORE_HTTP_BROADCAST_H
 #define CORE_HTTP_BROADCAST_H
@@ -22,6 +23,7 @@ struct broadcast_settings {
 	unsigned readers;    /* at the same time */
 	size_t message_size; /* at most */
 	int64_t interval_ms, comment_ms;
+	int64_t refresh_ms; /* a message at least as often; 0: only when something has changed */
 	/* Append the message, as it is sent; what failed is remembered by the buffer, and the message is left out. [its thread] */
 	void (*make)(void *context, struct buffer *message);
 	void *context;

@@ -22,6 +22,10 @@ function route() {
   return { name: name in VIEWS ? name : "line", argument: text };
 }
 
+function focus(element) {
+  element?.focus();
+}
+
 function TokenForm({ feed }) {
   const use = (event) => {
     const token = new FormData(event.target).get("token").trim();
@@ -35,17 +39,24 @@ function TokenForm({ feed }) {
     <p>Give a token that may read. Whoever runs the server makes one with <code>pep-server token add</code>. It is kept in this tab only.</p>
     ${feed.refusal && html`<p class="refusal" role="alert"><${Glyph} name="cross" />${feed.refusal}</p>`}
     <label for="token">Token</label>
-    <input id="token" name="token" type="password" autocomplete="off" spellcheck="false" required autofocus />
+    <input id="token" name="token" type="password" autocomplete="off" spellcheck="false" required ref=${focus} />
     <button type="submit" class="main">Show the dashboard</button>
   </form></main>`;
 }
 
-function Header({ feed, view }) {
+function Header({ feed, view, find }) {
   const search = (event) => {
     const serial = new FormData(event.target).get("serial").trim();
 
     event.preventDefault();
-    if (serial) location.hash = `find/${encodeURIComponent(serial)}`;
+    if (serial) find(serial);
+  };
+  // A scanner types over what stands there, at once; a first click would put the caret into it again.
+  const select = (event) => event.target.select();
+  const press = (event) => {
+    if (event.target === document.activeElement) return;
+    event.preventDefault();
+    event.target.focus();
   };
   const state = feed.live ? "Live" : feed.goneSince ? "No connection" : "Connecting";
 
@@ -55,7 +66,7 @@ function Header({ feed, view }) {
       <a href="#${name}" aria-current=${view.name === name ? "page" : undefined}>${text}</a></li>`)}</ul></nav>
     <form role="search" onSubmit=${search}>
       <label for="serial" class="hidden">Serial number</label><${Glyph} name="search" />
-      <input id="serial" name="serial" type="search" placeholder="Serial number" autocomplete="off" spellcheck="false" maxlength="64" aria-keyshortcuts="/" />
+      <input id="serial" name="serial" type="search" placeholder="Serial number" autocomplete="off" spellcheck="false" maxlength="64" aria-keyshortcuts="/" onFocus=${select} onMouseDown=${press} />
     </form>
     <p class="live ${feed.live ? "good" : "bad"}"><span class="dot" aria-hidden="true"></span>${state}</p>
     ${hasToken() && html`<button type="button" class="quiet" onClick=${() => feed.forgetToken()}>Forget the token</button>`}
@@ -72,14 +83,16 @@ class App extends Component {
     super(props);
     this.feed = new Feed(() => this.changed());
     this.said = { at: -Infinity, key: "", text: "" };
-    this.state = { view: route() };
+    this.wasGone = false;
+    this.state = { view: route(), searches: 0 };
   }
 
   componentDidMount() {
     addEventListener("hashchange", () => this.setState({ view: route() }, () => this.arrive()));
     addEventListener("keydown", (event) => this.key(event));
+    addEventListener("resize", () => this.setState({}));
     // Ages ("12 s ago") grow also when nothing happens.
-    setInterval(() => this.setState({}), 5000);
+    setInterval(() => this.changed(), 5000);
     this.feed.start();
   }
 
@@ -88,9 +101,19 @@ class App extends Component {
     this.setState({});
   }
 
-  // Where a link led to is where reading goes on.
+  // The same serial number again is asked for again.
+  find(serial) {
+    const { view, searches } = this.state;
+
+    if (view.name === "find" && view.argument === serial) this.setState({ searches: searches + 1 }, () => this.arrive());
+    else location.hash = `find/${encodeURIComponent(serial)}`;
+  }
+
+  // Where a link led to is where reading goes on; an empty search begins in its field.
   arrive() {
-    document.getElementById("main")?.focus({ preventScroll: true });
+    const { name, argument } = this.state.view;
+
+    document.getElementById(name === "find" && !argument ? "serial" : "main")?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }
 
@@ -102,25 +125,29 @@ class App extends Component {
     document.getElementById("serial")?.focus();
   }
 
-  // What a screen reader is told: the newest unit, not every one.
+  // What a screen reader is told: the newest unit, not every one, and that the connection is back. That it is gone is an alert.
   say() {
-    const newest = this.feed.status?.recent[0];
+    const { feed } = this;
+    const newest = feed.status?.recent[0];
     const key = newest && `${newest.at_ms} ${newest.serial}`;
 
+    if (feed.live && this.wasGone) this.said = { ...this.said, at: performance.now(), text: "The connection is back." };
+    this.wasGone = !feed.live && feed.goneSince !== null;
     if (!newest || key === this.said.key || performance.now() - this.said.at < SAY_EVERY_MS) return;
     this.said = { at: performance.now(), key,
-      text: `${newest.serial} at ${newest.station}: ${outcomeOf(newest.outcome).word}. ${plural(this.feed.status.today.units, "unit")} today.` };
+      text: `${newest.serial} at ${newest.station}: ${outcomeOf(newest.outcome).word}. ${plural(feed.status.today.units, "unit")} today.` };
   }
 
   view() {
-    const { feed, state: { view } } = this;
+    const { feed, state: { view, searches } } = this;
     const { status } = feed;
 
     if (feed.needsToken) return html`<${TokenForm} feed=${feed} />`;
     if (!status) return html`<main id="main" class="gate" tabindex="-1"><h1 class="hidden">pep</h1><${Empty}>Asking the server…<//></main>`;
     if (view.name === "andon") return html`<${AndonBar} /><${Andon} status=${status} now=${feed.now()} />`;
-    return html`<${Header} feed=${feed} view=${view} />
-      ${view.name === "find" ? html`<${Find} key=${view.argument} serial=${view.argument} />`
+    return html`<${Header} feed=${feed} view=${view} find=${(serial) => this.find(serial)} />
+      ${view.name === "find" ? html`<${Find} key=${`${searches} ${view.argument}`} serial=${view.argument} live=${feed.live}
+          latest=${status.recent.find(({ serial }) => serial === view.argument)?.at_ms} />`
         : view.name === "exports" ? html`<${Exports} names=${status.server.exporters ?? []} />`
           : html`<${Line} status=${status} now=${feed.now()} />`}`;
   }
@@ -129,11 +156,11 @@ class App extends Component {
     const { feed } = this;
     const gone = feed.goneSince && !feed.needsToken;
 
-    document.title = feed.status ? `${feed.status.today.units} today · ${feed.status.server.name} · pep` : "pep";
+    document.title = feed.status ? `${gone ? "No connection · " : ""}${feed.status.today.units} today · ${feed.status.server.name} · pep` : "pep";
     return html`<div class="page ${gone ? "stale" : ""}">
       <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); this.arrive(); }}>Skip to the content</a>
-      <div class="banner" role="alert">${gone && html`<p><${Glyph} name="cross" />No connection since ${timeOfDay(feed.goneSince)}, trying again.${feed.status ? " What you see is from before." : ""}</p>`}</div>
-      <p class="hidden" role="status" aria-live="polite">${this.said.text}</p>
+      <div class="banner" role="alert">${gone && html`<p><${Glyph} name="cross" />No connection since ${timeOfDay(feed.goneSince)}, trying again.${feed.status ? " What you see is from before." : ""}${feed.trouble ? ` The server says: ${feed.trouble}` : ""}</p>`}</div>
+      <p class="hidden" role="status" aria-live="polite">${feed.needsToken ? "" : this.said.text}</p>
       ${this.view()}
     </div>`;
   }

@@ -60,7 +60,7 @@ export class HourChart extends Component {
     this.plot?.destroy();
     this.plot = new uPlot({
       ...this.size(),
-      padding: [12, 4, 0, 0],
+      padding: [12, 14, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { time: false, range: () => [-0.6, this.props.hours.length - 0.4] }, y: { range: (_, low, high) => [0, Math.max(4, high * 1.08)] } },
@@ -75,8 +75,9 @@ export class HourChart extends Component {
 
   labelled() {
     const { hours } = this.props;
+    const apart = this.box.clientWidth < 480 ? 6 : 4;
 
-    return hours.map((_, i) => i).filter((i) => (hours.length - 1 - i) % 4 === 0);
+    return hours.map((_, i) => i).filter((i) => (hours.length - 1 - i) % apart === 0);
   }
 
   point(at) {

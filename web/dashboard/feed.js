@@ -57,10 +57,10 @@ async function readEvents(body, alive, take) {
 }
 
 export class Feed {
-  // `changed` is called after each change of: status (null: none yet), receivedMs, goneSince (null: connected, or not tried yet),
-  // live, needsToken, refusal.
+  // `changed` is called after each change of: status (null: none yet), goneSince (the last word of the server, by its clock; null:
+  // connected, or not tried yet), trouble (its reason, if it told one), live, needsToken, refusal.
   constructor(changed) {
-    Object.assign(this, { changed, status: null, receivedMs: 0, goneSince: null, live: false, needsToken: false, refusal: "" });
+    Object.assign(this, { changed, status: null, receivedMs: 0, heardMs: 0, goneSince: null, trouble: "", live: false, needsToken: false, refusal: "" });
     this.retryMs = RETRY_FIRST_MS;
     this.timer = 0;
     this.request = null;
@@ -79,6 +79,7 @@ export class Feed {
     clearTimeout(this.timer);
     this.request?.abort();
     this.request = null;
+    this.live = false;
   }
 
   useToken(token) {
@@ -109,33 +110,45 @@ export class Feed {
   async connect() {
     const request = new AbortController();
     let silence = 0;
-    const alive = () => {
+    const listen = () => {
       clearTimeout(silence);
       silence = setTimeout(() => request.abort(), SILENCE_MS);
     };
+    const alive = () => {
+      this.heardMs = performance.now();
+      listen();
+    };
 
     this.request = request;
+    this.trouble = "";
     try {
-      alive();
+      listen();
       const response = await fetch("/v3/events", { headers: authorized({ Accept: "text/event-stream" }), signal: request.signal, cache: "no-store" });
       if (response.status === 401 || response.status === 403) await this.askForToken(response);
       else if (response.ok) await readEvents(response.body, alive, (event, data) => event === "status" && this.take(data));
+      else this.trouble = await reasonOf(response);
     } catch {
       // The network's own words are of no use to an operator; that there is no connection is.
     } finally {
       clearTimeout(silence);
+      request.abort();
       if (this.request === request) this.lost();
     }
   }
 
   async askForToken(response) {
-    this.refusal = hasToken() ? await reasonOf(response) : "";
+    this.refusal = hasToken() || response.status === 403 ? await reasonOf(response) : "";
     this.needsToken = true;
+    this.status = null;
     sessionStorage.removeItem(TOKEN);
   }
 
   take(data) {
-    this.status = JSON.parse(data);
+    const status = JSON.parse(data);
+
+    // A screen stays on for months: another version of the server has another page.
+    if (this.status && status.server.version !== this.status.server.version) location.reload();
+    this.status = status;
     this.receivedMs = performance.now();
     this.retryMs = RETRY_FIRST_MS;
     this.live = true;
@@ -147,7 +160,7 @@ export class Feed {
     this.request = null;
     this.live = false;
     if (!this.needsToken) {
-      this.goneSince ??= new Date();
+      this.goneSince ??= this.status ? this.now() - (performance.now() - this.heardMs) : Date.now();
       this.timer = setTimeout(() => this.start(), this.retryMs);
       this.retryMs = Math.min(2 * this.retryMs, RETRY_LAST_MS);
     }

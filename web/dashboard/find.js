@@ -7,7 +7,7 @@ const FIRST = ["enrollment_id", "reason", "station", "deployed_ms", "created_ms"
 const APART = ["serial", "serialNumber", "state", "history"];
 
 function label(name) {
-  return words(name.replace(/_ms$/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase());
+  return words(name.replace(/_ms$/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().replace(/(?<![a-z])(id|ip|led|api|ca)(?![a-z])/g, (short) => short.toUpperCase()));
 }
 
 function shown(name, value) {
@@ -47,15 +47,21 @@ export class Find extends Component {
     else document.getElementById("serial").focus();
   }
 
+  // What is shown is as old as the unit's last attempt, and what failed for want of a connection is asked again with the next one.
+  componentDidUpdate({ latest, live }) {
+    if (this.props.serial && (latest !== this.props.latest || (!live && this.props.live))) this.ask();
+  }
+
   componentWillUnmount() {
     this.request?.abort();
   }
 
   async ask() {
+    this.request?.abort();
     this.request = new AbortController();
     try {
       const response = await fetch(`/v3/identities/${encodeURIComponent(this.props.serial)}`, { headers: authorized(), signal: this.request.signal, cache: "no-store" });
-      if (response.ok) this.setState({ record: await response.json() });
+      if (response.ok) this.setState({ record: await response.json(), trouble: "" });
       else if (response.status === 404) this.setState({ trouble: "This serial number is not known here. Check the label: no station has asked for it, or another server's store has it." });
       else this.setState({ trouble: await reasonOf(response) });
     } catch (error) {

@@ -6,6 +6,7 @@ import { Stations, serialLink } from "./stations.js";
 const DAY_MS = 86400000;
 const CA_WARN_DAYS = 90;
 const CA_BAD_DAYS = 14;
+const CHECKS = { ca: "Certificate authority", tls: "TLS certificate" };
 
 function Figure({ name, value, note, tone = "" }) {
   return html`<div class="figure ${tone}"><dt>${name}</dt><dd>${value}</dd><dd class="note">${note}</dd></div>`;
@@ -50,7 +51,7 @@ function Recent({ recent }) {
         <th scope="col" class="number">Took</th><th scope="col">Reason</th></tr></thead>
       <tbody>${recent.map((entry) => html`<tr key=${entry.at_ms + entry.serial + entry.station}>
         <td class="time">${timeOfDay(entry.at_ms)}</td><td><${Badge} of=${outcomeOf(entry.outcome)} /></td><td>${serialLink(entry.serial)}</td>
-        <td class="muted">${entry.station}</td><td class="number muted">${seconds(entry.ms)}</td>
+        <td class="muted where" title=${entry.station}>${entry.station}</td><td class="number muted">${seconds(entry.ms)}</td>
         <td class="reason">${outcomeOf(entry.outcome).tone === "good" ? "" : entry.detail ?? reason(entry.code)}</td></tr>`)}</tbody>
     </table></div>`}
   <//>`;
@@ -58,7 +59,7 @@ function Recent({ recent }) {
 
 function Orders({ orders }) {
   return html`<${Panel} id="orders" title="Orders">
-    ${orders.length === 0 ? html`<${Empty}>There are no orders: every serial number is taken.<//>` : html`<ul class="orders">${orders.map((order) => html`<li key=${order.name}>
+    ${orders.length === 0 ? html`<${Empty}>No order is open.<//>` : html`<ul class="orders">${orders.map((order) => html`<li key=${order.name}>
       <p><strong>${order.name}</strong>${order.customer && html` <span class="muted">${order.customer}</span>`}<span class="end">${count(order.done)} of ${count(order.quantity)}</span></p>
       <${Bar} share=${order.done / order.quantity} tone=${order.done >= order.quantity ? "good" : ""} />
       <p class="note">${order.open === false ? "closed" : order.done >= order.quantity ? "complete" : `${count(order.quantity - order.done)} to go`}${order.reserved > 0 ? `, ${count(order.reserved)} in work` : ""}</p>
@@ -85,7 +86,7 @@ function Health({ status, now }) {
 
   return html`<${Panel} id="health" title="Health">
     <ul class="checks">
-      ${checks.map((check) => html`<${Check} key=${check.name} ok=${check.ok} name=${words(check.name)}>${check.detail}<//>`)}
+      ${checks.filter(({ name }) => !(ca && name === "ca")).map((check) => html`<${Check} key=${check.name} ok=${check.ok} name=${CHECKS[check.name] ?? words(check.name)}>${check.detail}<//>`)}
       ${ca && html`<${Check} ok=${ca.ok} name="Certificate authority">${ca.text}<//>`}
       ${queue && html`<${Check} ok=${queue.waiting >= queue.waiting_limit ? false : true} name="Queue">
         ${count(queue.running)} of ${count(queue.running_limit)} in work, ${count(queue.waiting)} of ${count(queue.waiting_limit)} waiting<//>`}

@@ -21,7 +21,7 @@ function Station({ station, now }) {
   const outcome = outcomeOf(last.outcome);
 
   return html`<li class="station ${outcome.tone}">
-    <h3>${station.station}</h3>
+    <h3 title=${station.station}>${station.station}</h3>
     <p class="tally"><span class="hidden">Units today: </span>${tally(station)}</p>
     <p class="word"><${Glyph} name=${outcome.symbol} />${outcome.word}</p>
     <p class="unit">${serialLink(last.serial)} <time title=${timeOfDay(last.at_ms)}>${ago(now - last.at_ms)}</time></p>
@@ -49,11 +49,24 @@ export function Stations({ status, now }) {
   <//>`;
 }
 
+// How many tiles stand side by side where they are largest, on the screen that there is.
+function columnsFor(tiles) {
+  let columns = 1, size = 0;
+
+  for (let n = 1; n <= tiles; n++) {
+    const each = Math.min(innerWidth / n / 1.35, (0.78 * innerHeight) / Math.ceil(tiles / n));
+    if (each > size) [columns, size] = [n, each];
+  }
+  return columns;
+}
+
 // Seen from the other end of the hall: one tile for each station, as large as they come.
 export function Andon({ status, now }) {
   const stations = inOrder(status.stations);
   const { today } = status;
-  const columns = Math.max(1, Math.ceil(Math.sqrt(stations.length * 1.6)));
+  const columns = columnsFor(stations.length);
+  // As many letters as the longest name has; over 20 they take a second line.
+  const letters = Math.min(20, Math.max(...stations.map(({ station }) => station.length)));
 
   return html`<main id="main" class="andon" tabindex="-1">
     <h1 class="hidden">Andon: ${status.server.name}</h1>
@@ -65,7 +78,7 @@ export function Andon({ status, now }) {
     </dl>
     <h2 class="hidden">Stations</h2>
     ${stations.length === 0 ? html`<${Empty}>No station has asked for an identity today.<//>`
-      : html`<ul class="tiles" style=${{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>${stations.map(({ station, last }) => {
+      : html`<ul class="tiles" style=${{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, gap: `${Math.min(1.5, 12 / columns)}vmin`, "--letters": letters }}>${stations.map(({ station, last }) => {
         const outcome = outcomeOf(last.outcome);
         return html`<li key=${station} class=${outcome.tone}><div><h3>${station}</h3><${Glyph} name=${outcome.symbol} /><p>${outcome.word}</p></div></li>`;
       })}</ul>`}

@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import http from "node:http";
 import { accessible, becomes, check, clean, count, launch, open, part, textOf, wish } from "./stage.mjs";
 import { keyboard } from "./keyboard.mjs";
-import { background, gone, hostile, token } from "./trouble.mjs";
+import { background, gone, hostile, refused, token } from "./trouble.mjs";
 
 const STATIONS = 15;
 const WEIGHT = 80000; // bytes, gzipped, of everything that the page loads
@@ -98,6 +98,9 @@ async function looks() {
   }
   await page.setViewportSize({ width: 1440, height: 900 });
   check("nothing moves for who does not want it", await page.evaluate(() => document.getAnimations().length), 0);
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  check("for others it does", await page.evaluate(() => document.getAnimations().length > 0));
+  await page.emulateMedia({ reducedMotion: "reduce" });
 }
 
 // From 10 m: every letter of a station's word at least 1/30 of the screen's height.
@@ -116,6 +119,11 @@ async function andon() {
   await wall.waitForFunction(() => document.fullscreenElement !== null);
   check("full screen", true);
   await clean(wall, "andon");
+  await wall.evaluate(() => document.exitFullscreen());
+  await wall.setViewportSize({ width: 390, height: 844 });
+  await becomes(wall, ".andon .figures dd", "15");
+  await clean(wall, "andon on a phone");
+  check("each tile is on it", await wall.locator(".tiles li").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().right > innerWidth || one.getBoundingClientRect().bottom > innerHeight).length), 0);
   await wall.context().close();
 }
 
@@ -132,12 +140,17 @@ async function search() {
   check("no verification key", !/verification/i.test(await textOf(page, "main")));
   await accessible(page, "search");
   await clean(page, "search");
-  await page.locator("#serial").fill("NO/BODY ?#%");
+  await page.keyboard.press("/");
+  await page.waitForFunction(() => getSelection().toString() === "GW-000004");
+  await page.keyboard.type("NO/BODY ?#%");
   await page.keyboard.press("Enter");
   await becomes(page, ".find", /not known here|must be|may be/);
   await page.locator("#serial").fill("GW-999999");
   await page.keyboard.press("Enter");
   await becomes(page, ".find", /not known here/);
+  await page.getByRole("link", { name: "Search" }).click();
+  await becomes(page, "main h1", "Search");
+  check("an empty search begins in its field", await page.evaluate(() => document.activeElement.id), "serial");
 }
 
 async function exportFile() {
@@ -167,6 +180,7 @@ try {
   await part("keyboard only", () => keyboard(browser, url));
   await part("hostile texts", () => hostile(browser, url));
   await part("a tab in the background", () => background(browser, url));
+  await part("a server that refuses, then another version", () => refused(browser, url));
   await part("the server goes and comes", () => gone(browser, url));
   await part("a token is needed", () => token(browser));
   if (pictures) {

@@ -17,8 +17,10 @@ export async function gone(browser, url) {
   await page.locator("#serial").fill("GW-000001");
   await page.keyboard.press("Enter");
   await becomes(page, ".find", /cannot be reached/);
-  await page.goto(`${url}/#line`);
   await wish("start");
+  await becomes(page, ".find h1 .badge", "Deployed");
+  check("that it is back is said", await textOf(page, "[role=status][aria-live=polite]"), "The connection is back.");
+  await page.goto(`${url}/#line`);
   await becomes(page, ".live", "Live");
   await becomes(page, ".banner", "");
   await becomes(page, units, "15");
@@ -55,7 +57,30 @@ export async function token(browser) {
   await becomes(page, ".outcome", /^csv: no file: ./);
   await page.getByRole("button", { name: "Forget the token" }).click();
   await becomes(page, "h1", "This server asks who you are");
+  check("it can be typed again", await page.evaluate(() => document.activeElement.id), "token");
+  check("nothing of the line is in the title", await page.title(), "pep");
   await clean(page, "token");
+  await page.context().close();
+}
+
+// A server that has no room says so; one of another version brings its own page.
+export async function refused(browser, url) {
+  const page = await open(browser, url);
+  const full = { status: 503, contentType: "application/problem+json", body: JSON.stringify({ title: "busy", detail: "as many watch as may" }) };
+
+  await becomes(page, ".live", "Live");
+  const known = await page.evaluate(async () => (await fetch("/v3/status")).json());
+  await page.route("**/v3/events", (route) => route.fulfill(full));
+  await page.evaluate(() => { globalThis.loadedOnce = true; });
+  await wish("kill");
+  await becomes(page, ".banner", /trying again\. What you see is from before\. The server says: as many watch as may$/);
+  check("the title tells it", (await page.title()).startsWith("No connection"));
+  await wish("start");
+  await page.route("**/v3/events", (route) => route.fulfill({ contentType: "text/event-stream",
+    body: `event: status\ndata: ${JSON.stringify({ ...known, server: { ...known.server, version: "99" } })}\n\n` }), { times: 1 });
+  await page.waitForFunction(() => !globalThis.loadedOnce);
+  await page.unrouteAll();
+  await becomes(page, ".live", "Live");
   await page.context().close();
 }
 

@@ -224,6 +224,34 @@ static void a_comment_now_and_then(void **state)
 	seat_fini(&seat);
 }
 
+/* What only time changes must not wait for somebody to tell. */
+static void fresh_without_a_change(void **state)
+{
+	struct maker maker = {0};
+	const struct broadcast_settings settings = {.readers = 1,
+						    .message_size = 64,
+						    .interval_ms = 1,
+						    .comment_ms = 60000,
+						    .refresh_ms = 20,
+						    .make = make,
+						    .context = &maker};
+	struct broadcast *broadcast = NULL;
+	struct broadcast_reader *reader;
+	struct pep_error err = {0};
+	struct seat seat;
+
+	(void)state;
+	assert_int_equal(broadcast_new(&settings, &broadcast, &err), PEP_OK);
+	seat_init(&seat);
+	reader = broadcast_join(broadcast, wake, &seat);
+	expect(reader, &seat, "data: 1\n\n");
+	expect(reader, &seat, "data: 2\n\n");
+	assert_true(atomic_load(&maker.gap_ms) >= 20);
+	broadcast_leave(reader);
+	broadcast_free(broadcast);
+	seat_fini(&seat);
+}
+
 static void as_many_as_may(void **state)
 {
 	struct maker maker = {0};
@@ -336,13 +364,10 @@ static void the_end_reaches_everybody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(news_when_something_changes),
-		cmocka_unit_test(one_message_per_interval),
-		cmocka_unit_test(slow_readers_skip),
-		cmocka_unit_test(a_comment_now_and_then),
-		cmocka_unit_test(as_many_as_may),
-		cmocka_unit_test(what_fails_is_left_out),
-		cmocka_unit_test(the_end_reaches_everybody),
+		cmocka_unit_test(news_when_something_changes), cmocka_unit_test(one_message_per_interval),
+		cmocka_unit_test(slow_readers_skip),           cmocka_unit_test(a_comment_now_and_then),
+		cmocka_unit_test(fresh_without_a_change),      cmocka_unit_test(as_many_as_may),
+		cmocka_unit_test(what_fails_is_left_out),      cmocka_unit_test(the_end_reaches_everybody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
