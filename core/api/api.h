@@ -43,6 +43,7 @@ struct api_context {
 	struct traffic *traffic;
 	struct broadcast *broadcast; /* of /events */
 	const struct route *routes;  /* the listener's */
+	_Atomic(unsigned) walks;     /* through the audit, for one serial number: under way */
 	int64_t started_ms;          /* this server, since 1970 */
 };
 
@@ -63,6 +64,8 @@ void api_dashboard(void *context, struct http_request *request, struct http_repl
 void api_orders(void *context, struct http_request *request, struct http_reply *reply);
 void api_order(void *context, struct http_request *request, struct http_reply *reply);
 void api_identities(void *context, struct http_request *request, struct http_reply *reply);
+/* The part of api_identities() that is GET .../SERIAL/events. */
+void api_identity_events(void *context, struct http_request *request, struct http_reply *reply, const char *serial);
 void api_healthz(void *context, struct http_request *request, struct http_reply *reply);
 void api_events(void *context, struct http_request *request, struct http_reply *reply);
 void api_metrics(void *context, struct http_request *request, struct http_reply *reply);

@@ -286,7 +286,7 @@ static void act(const struct api_context *api, const struct http_request *reques
 
 void api_identities(void *context, struct http_request *request, struct http_reply *reply)
 {
-	const struct api_context *api = context;
+	struct api_context *api = context;
 	const char *slash = strchr(request->tail, '/');
 	const char *serial = decode(request->arena, request->tail, slash ? (size_t)(slash - request->tail) : strlen(request->tail));
 
@@ -299,6 +299,8 @@ void api_identities(void *context, struct http_request *request, struct http_rep
 		reply_unknown(request, reply);
 	else if (request->method == HTTP_POST)
 		act(api, request, reply, serial, slash ? slash + 1 : NULL);
+	else if (slash && text_equal(slash + 1, "events"))
+		api_identity_events(api, request, reply, serial);
 	else if (slash)
 		reply_problem(request, reply, 405, "method_not_allowed", NULL, "this path is for POST only");
 	else

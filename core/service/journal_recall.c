@@ -37,6 +37,10 @@ static void add_event(void *context, const json_t *event, int64_t at_ms)
 pep_status journal_recall(struct journal *journal, const char *folder, int64_t now_ms, struct pep_error *err)
 {
 	struct recall recall = {.journal = journal, .now_ms = now_ms};
+	const struct audit_walk walk = {.pattern = "\"event\":\"provision\"",
+					.since_ms = journal_since_ms(journal, now_ms),
+					.each = add_event,
+					.context = &recall};
 
-	return audit_walk(folder, "provision", journal_since_ms(journal, now_ms), add_event, &recall, err);
+	return audit_walk(folder, &walk, NULL, err);
 }
