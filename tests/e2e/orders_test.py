@@ -215,6 +215,14 @@ def rma_and_retire(top):
         assert cli(server, "retire", "GW/1", "-r", "scrapped")[0] == 1
         assert outcome(server, "GW/1") == (409, "exists")
         assert len(audited(server, "retire")) == 1
+        seen = json.loads(server.request("GET", "/v3/identities/GW%2F1/events")[2])
+        told = [(event["event"], event.get("outcome"), event.get("code") or event.get("reason")) for event in seen["events"]]
+        assert told == [("provision", "deployed", "deployed"), ("grant", None, "RMA 7"), ("provision", "deployed", "deployed"),
+                        ("provision", "refused", "exists"), ("retire", None, "scrapped"), ("provision", "refused", "exists")], told
+        assert all(event["actor"] and "verification" not in json.dumps(event) for event in seen["events"]) and seen["complete"], seen
+        assert server.request("GET", "/identities/GW%2F1/events")[2] == server.request("GET", "/v3/identities/GW%2F1/events")[2]
+        assert server.request("GET", "/v3/identities/NOBODY/events")[0] == 404
+        assert server.request("POST", "/v3/identities/GW%2F1/events", {})[0] == 404
     finally:
         assert server.stop() == 0
 
@@ -227,6 +235,9 @@ def orders_may_be_required(top):
     server.start()
     try:
         assert outcome(server, "GW-1") == (403, "not_expected")
+        assert server.request("GET", "/v3/identities/GW-1")[0] == 404  # there is no record, but it was seen
+        seen = json.loads(server.request("GET", "/v3/identities/GW-1/events")[2])
+        assert [event["code"] for event in seen["events"]] == ["not_expected"] and seen["complete"], seen
     finally:
         assert server.stop() == 0
 
