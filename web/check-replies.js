@@ -66,6 +66,12 @@ const requests = [
     [200, method, "/export/{name}", "/export/jsonl?last=000000000000000000000000&since=000000000000000000000000"],
     [400, method, "/export/{name}", "/export/csv?state=lost", {}, "bad_argument"],
     [400, method, "/export/{name}", "/export/csv?profile=none", {}, "bad_argument"],
+    [200, method, "/identities/{serial}", "/identities/G-1"],
+    [404, method, "/identities/{serial}", "/identities/G-9", {}, "not_found"],
+    [404, method, "/orders/{name}", "/orders/PO-9", {}, "not_found"],
+    [200, method, "/identities/{serial}/events", "/identities/G-1/events"],
+    [404, method, "/identities/{serial}/events", "/identities/G-9/events", {}, "not_found"],
+    [400, method, "/identities/{serial}/events", "/identities/G-1/events?a=1", {}, "bad_argument"],
     [200, method, "/healthz", "/healthz"],
     [400, method, "/healthz", "/healthz?x=1", {}, "bad_argument"],
     [200, method, "/readyz", "/readyz"],
@@ -84,6 +90,7 @@ const requests = [
   [422, "GET", "/export/{name}", "/export/csv?profile=portal&state=all", {}, "not_exportable"],
   ...["/enrollment-id", "/verification-key", "/enrollment-ids", "/healthz", "/readyz", "/version", "/metrics", "/status", "/events", "/docs"].map((path) => [204, "OPTIONS", path, path]),
   [204, "OPTIONS", "/export/{name}", "/export/csv"],
+  [204, "OPTIONS", "/identities/{serial}/events", "/identities/G-1/events"],
   [204, "OPTIONS", "/docs/{file}", "/docs/openapi.yaml"],
 ];
 
