@@ -155,7 +155,7 @@ static void of_this_serial_only(void **state)
 	line(BEGIN, "\"event\":\"provision\",\"actor\":\"a\",\"serial\":\"GW-1\",\"attempt\":1");
 	line(BEGIN, "\"event\":\"provision\",\"actor\":\"a\",\"serial\":\"GW-11\",\"attempt\":2");
 	line(BEGIN, "\"event\":\"provision\",\"actor\":\"GW-1\",\"serial\":\"XGW-1\",\"attempt\":3");
-	line(BEGIN, "\"event\":\"order\",\"actor\":\"a\",\"lines\":{\"serial\":\"GW-1\"},\"attempt\":4");
+	line(BEGIN, "\"event\":\"order\",\"actor\":\"a\",\"serial\":\"GW-2\",\"lines\":{\"serial\":\"GW-1\"},\"attempt\":4");
 	line(BEGIN, "\"event\":\"provision\",\"actor\":\"a\",\"serial\":\"a\\\"\\\\/\xc3\xa4\",\"attempt\":5");
 	line(BEGIN, "\"event\":\"retire\",\"actor\":\"a\",\"serial\":\"GW-1\",\"attempt\":6");
 	expect(*state, "GW-1", "1 6 ", true);
