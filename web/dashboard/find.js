@@ -53,7 +53,7 @@ function Event({ event }) {
     <div class="what">
       <p><span class="strong">${deed(event)}</span>${event.station && ` at ${event.station}`}<span class="muted">${event.actor && `, ${event.event === "provision" ? "asked " : ""}by ${event.actor}`}${event.ms !== undefined && `, took ${seconds(event.ms)}`}</span></p>
       ${text && html`<p>${text}</p>`}
-      ${event.enrollment_id && html`<p class="note"><span class="hidden">Enrollment identity: </span>${event.enrollment_id}</p>`}
+      ${event.enrollment_id && html`<p class="note"><span class="hidden">Enrollment identity: </span>${event.event === "grant" && "instead of "}${event.enrollment_id}</p>`}
     </div></li>`;
 }
 
