@@ -4,6 +4,7 @@
 #include "cli/header.h"
 #include "cli/interrupt.h"
 #include "cli/print.h"
+#include "cli/trust.h"
 #include "core/base/cleanup.h"
 
 #include <curl/curl.h>
@@ -19,6 +20,7 @@
 /* One attempt, as libcurl's callbacks see it. */
 struct attempt {
 	CURL *handle;
+	const struct trust *trust;
 	const struct request *request;
 	struct reply *reply;
 	struct failure *err; /* of the sink */
@@ -68,26 +70,29 @@ static int look_for_signal(void *ctx, curl_off_t total, curl_off_t now, curl_off
 	return interrupt_signal() != 0;
 }
 
-static struct curl_slist *make_headers(const struct request *request, const char *request_id)
+/* False: out of memory; there are no headers then. */
+static bool add_header(struct curl_slist **headers, const char *line)
 {
-	struct curl_slist *headers = NULL, *longer;
-	char line[128];
+	struct curl_slist *longer = curl_slist_append(*headers, line);
 
-	(void)snprintf(line, sizeof(line), "X-Request-Id: %s", request_id);
-	headers = curl_slist_append(NULL, line);
-	if (headers && request->idempotency_key) {
-		(void)snprintf(line, sizeof(line), "Idempotency-Key: %s", request->idempotency_key);
-		longer = curl_slist_append(headers, line);
-		if (!longer)
-			free_headers(&headers);
-		headers = longer ? headers : NULL;
-	}
-	if (headers && request->body) {
-		longer = curl_slist_append(headers, "Content-Type: application/json");
-		if (!longer)
-			free_headers(&headers);
-		headers = longer ? headers : NULL;
-	}
+	if (!longer)
+		free_headers(headers);
+	*headers = longer;
+	return longer != NULL;
+}
+
+static struct curl_slist *make_headers(const struct trust *trust, const struct request *request, const char *request_id)
+{
+	struct curl_slist *headers = NULL;
+	char id[128], key[128] = "", type[128];
+
+	(void)snprintf(type, sizeof(type), "Content-Type: %s", request->content_type ? request->content_type : "application/json");
+	(void)snprintf(id, sizeof(id), "X-Request-Id: %s", request_id);
+	if (request->idempotency_key)
+		(void)snprintf(key, sizeof(key), "Idempotency-Key: %s", request->idempotency_key);
+	(void)(add_header(&headers, id) && (!key[0] || add_header(&headers, key)) &&
+	       (!request->body || add_header(&headers, type)) &&
+	       (!trust->authorization || add_header(&headers, trust->authorization)));
 	return headers;
 }
 
@@ -119,7 +124,7 @@ static bool set_options(struct attempt *attempt, const char *url, struct curl_sl
 	(void)curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
 	if (request->body)
 		(void)curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body);
-	return curl_easy_setopt(handle, CURLOPT_URL, url) == CURLE_OK &&
+	return trust_apply(attempt->trust, handle) && curl_easy_setopt(handle, CURLOPT_URL, url) == CURLE_OK &&
 	       curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 	       curl_easy_setopt(handle, CURLOPT_PROXY, "") == CURLE_OK &&
@@ -135,6 +140,7 @@ static bool is_weird(CURLcode result)
 static int judge_result(const struct attempt *attempt, const struct settings *settings, CURLcode result, const char *detail)
 {
 	const char *why = detail[0] ? detail : curl_easy_strerror(result);
+	int code;
 
 	if (attempt->sink_code != EXIT_OK)
 		return attempt->sink_code;
@@ -151,6 +157,9 @@ static int judge_result(const struct attempt *attempt, const struct settings *se
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return failure_set(attempt->err, EXIT_TIMEOUT, "timeout", "no complete reply from %s within %lld s (PEP_TIMEOUT)",
 				   settings->shown, (long long)(settings->timeout_ms / 1000));
+	code = trust_failure(attempt->trust, result, why, settings->server, settings->shown, attempt->err);
+	if (code != EXIT_OK)
+		return code;
 	if (attempt->reply->body.failed)
 		return failure_set(attempt->err, EXIT_SERVER, "bad_reply", "the reply of %s is larger than %zu MiB",
 				   settings->shown, BODY_LIMIT >> 20);
@@ -158,17 +167,20 @@ static int judge_result(const struct attempt *attempt, const struct settings *se
 		return failure_set(attempt->err, EXIT_SERVER, "bad_reply",
 				   "%s does not answer as a pep-server does: %s; check PEP_SERVER_URL", settings->shown, why);
 	return failure_set(attempt->err, EXIT_UNREACHABLE, attempt->reply->sent ? "connection_lost" : "unreachable",
-			   "no complete reply from %s: %s; check that the server runs and PEP_SERVER_URL", settings->shown, why);
+			   "no complete reply from %s: %s; check that the server runs and PEP_SERVER_URL%s", settings->shown, why,
+			   result == CURLE_GOT_NOTHING && strncmp(settings->server, "http:", 5) == 0
+				   ? ", which begins with https: if the server has TLS"
+				   : "");
 }
 
 /* *ret_wait_ms: how long the server asks to wait; -1: it does not. */
-static int try_once(const struct settings *settings, const struct request *request, int64_t left_ms, struct reply *reply,
-		    int64_t *ret_wait_ms, struct failure *err)
+static int try_once(const struct trust *trust, const struct settings *settings, const struct request *request, int64_t left_ms,
+		    struct reply *reply, int64_t *ret_wait_ms, struct failure *err)
 {
 	AUTO(free_handle) CURL *handle = curl_easy_init();
-	AUTO(free_headers) struct curl_slist *headers = make_headers(request, reply->request_id);
+	AUTO(free_headers) struct curl_slist *headers = make_headers(trust, request, reply->request_id);
 	AUTO(free_ptr) char *url = NULL;
-	struct attempt attempt = {.handle = handle, .request = request, .reply = reply, .err = err};
+	struct attempt attempt = {.handle = handle, .trust = trust, .request = request, .reply = reply, .err = err};
 	char detail[CURL_ERROR_SIZE] = "";
 	long sent_size = 0;
 	CURLcode result;
@@ -218,11 +230,15 @@ int client_send(const struct session *session, const struct settings *settings, 
 	*ret_reply = (struct reply){.records = -1};
 	buffer_init(&ret_reply->body, BODY_LIMIT);
 	make_request_id(ret_reply->request_id);
+	code = trust_check(session->trust, settings->server, settings->shown, err);
+	if (code != EXIT_OK)
+		return code;
+	trust_warn(session, session->trust, settings->server);
 	for (;;) {
 		/* Without query and body, which may hold a verification key. */
 		print_verbose(session, "> %s %s%.*s", request->method, settings->shown, (int)strcspn(request->path, "?"),
 			      request->path);
-		code = try_once(settings, request, left_ms, ret_reply, &wait_ms, err);
+		code = try_once(session->trust, settings, request, left_ms, ret_reply, &wait_ms, err);
 		left_ms = deadline_ms - now_ms();
 		if (ret_reply->http_status)
 			print_verbose(session, "< HTTP %ld, request id %s, after %" PRId64 " ms", ret_reply->http_status,
@@ -305,6 +321,8 @@ char *client_target(const char *path, json_t *fields)
 	json_object_foreach(fields, name, value)
 	{
 		text = json_string_value(value);
+		if (!text)
+			continue;
 		escaped = curl_easy_escape(NULL, text, 0);
 		buffer_format(&out, "%c%s=%s", before, name, escaped ? escaped : "");
 		out.failed |= !escaped;

@@ -21,7 +21,8 @@ typedef int client_sink(void *ctx, const void *data, size_t size, struct failure
 struct request {
 	const char *method;          /* "GET" or "POST" */
 	const char *path;            /* encoded, with its query: "/v3/enrollment-ids?limit=50" */
-	const char *body;            /* JSON; NULL: none */
+	const char *body;            /* NULL: none */
+	const char *content_type;    /* of the body; NULL: JSON */
 	const char *idempotency_key; /* NULL: none */
 	client_sink *sink; /* NULL: the body is kept in the reply. With a sink the time limit is for silence, not for the whole */
 	void *sink_ctx;
@@ -37,7 +38,9 @@ struct reply {
 	char cursor[25];     /* Pep-Cursor, of a whole export: where the next may begin; "": none */
 	char next[25];       /* Pep-Next, of a page: behind which record the next one begins; "": it is the last */
 	int64_t records;     /* Pep-Records, of an export; -1: not counted */
+	char audit_head[86]; /* Pep-Audit-Head, of an export: "SEQ HASH"; "": none */
 	char suffix[33];     /* of the file's name in Content-Disposition: letters, digits and dots only; "": none */
+	int64_t date_s;      /* Date, in seconds since 1970; 0: it has none */
 	bool sent;           /* some byte of the request may have reached a server, in any of the attempts */
 	unsigned attempts;
 };
@@ -51,7 +54,8 @@ void client_reply_fini(struct reply *reply);
 /* The failure that a complete reply means, with the server's own words; returns its exit code. `what` is what was tried. */
 int client_refused(const struct reply *reply, const char *what, struct failure *err);
 
-/* path?name=value&..., every value encoded; text values only. The caller frees it. NULL: out of memory. */
+/* path?name=value&..., every value encoded; what is no text, the MACs that the original server
+ * does not know, is left out. The caller frees it. NULL: out of memory. */
 char *client_target(const char *path, json_t *fields);
 /* One segment of a path, encoded. As client_target(). */
 char *client_segment(const char *path, const char *segment);

@@ -29,14 +29,16 @@ struct command {
 	const char *name;
 	const char *summary;          /* one line */
 	const char *argument;         /* the word after the options, as help shows it; NULL: takes none */
-	const char *argument_choices; /* with spaces between; NULL: the names of the commands */
+	const char *argument_choices; /* with spaces between; NULL: the names of the commands, "": any word */
 	bool argument_required;
+	bool json_lines;  /* with --json a line for every step; the last one, its result, says so: "event": "result" */
+	bool asks_server; /* it has the options about TLS and tokens */
 	const struct option_row *options;                         /* its own; every command has the common ones too */
 	int (*run)(struct session *session, struct failure *err); /* an exit code; err is filled if it is not EXIT_OK */
 };
 
 /* The most options that a command has, the common ones included. */
-enum { COMMAND_OPTIONS_MAX = 20 };
+enum { COMMAND_OPTIONS_MAX = 64 };
 
 /* All commands, in the order of the help. The last has no name. */
 extern const struct command commands_table[];
@@ -45,7 +47,7 @@ extern const struct option_row commands_global_options[];
 
 /* NULL: no such command. */
 const struct command *commands_find(const char *name);
-/* The options of a command one after the other, its own first, then the common ones. NULL: no more. */
+/* The options of a command one after the other: its own, those of all that ask the server, the common ones. NULL: no more. */
 const struct option_row *commands_option(const struct command *command, size_t index);
 
 /* The files that do the work; each promises what `run` promises. */
@@ -53,7 +55,14 @@ int identity_run(struct session *session, struct failure *err);
 int lookup_run_enrollment_id(struct session *session, struct failure *err);
 int lookup_run_verification_key(struct session *session, struct failure *err);
 int list_run(struct session *session, struct failure *err);
+int provision_run(struct session *session, struct failure *err);
+int doctor_run(struct session *session, struct failure *err);
 int export_run(struct session *session, struct failure *err);
+int order_run(struct session *session, struct failure *err);
+int operate_run_status(struct session *session, struct failure *err);
+int operate_run_reprovision(struct session *session, struct failure *err);
+int operate_run_resolve(struct session *session, struct failure *err);
+int operate_run_retire(struct session *session, struct failure *err);
 int help_run(struct session *session, struct failure *err);
 int completion_run(struct session *session, struct failure *err);
 int version_run(struct session *session, struct failure *err);

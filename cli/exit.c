@@ -17,6 +17,9 @@ struct meaning {
 
 /* Replies that name their error. The first row that fits counts. */
 static const struct meaning named[] = {
+	{403, "not_allowed", EXIT_UNAUTHORISED, false}, /* it knows us, and we may not */
+	{403, "not_expected", EXIT_POLICY, false},      /* by no order */
+	{403, "quota", EXIT_POLICY, false},
 	{409, "exists", EXIT_EXISTS, false},
 	{409, "in_progress", EXIT_OTHER, true},
 	{409, "endpoint_busy", EXIT_OTHER, true},
@@ -27,9 +30,9 @@ static const struct meaning named[] = {
 
 /* Replies by their status alone; `code` is used where the server gave none. */
 static const struct meaning by_status[] = {
-	{400, "bad_request", EXIT_USAGE, false},  {401, "unauthorized", EXIT_UNAUTHORISED, false},
-	{403, "forbidden", EXIT_POLICY, false},   {404, "not_found", EXIT_NOT_FOUND, false},
-	{429, "rate_limited", EXIT_POLICY, true}, {504, "gateway_timeout", EXIT_TIMEOUT, true},
+	{400, "bad_request", EXIT_USAGE, false},       {401, "not_authenticated", EXIT_UNAUTHORISED, false},
+	{403, "refused", EXIT_POLICY, false},          {404, "not_found", EXIT_NOT_FOUND, false},
+	{429, "too_many_requests", EXIT_POLICY, true}, {504, "gateway_timeout", EXIT_TIMEOUT, true},
 };
 
 static bool is_retryable(int exit_code)

@@ -23,6 +23,7 @@ enum {
 	EXIT_SERVER = 11,
 	EXIT_LOCAL_FILE = 12,
 	EXIT_NOT_FOUND = 13,
+	EXIT_WARNINGS = 14, /* done, with warnings; only with --warn-exit */
 	EXIT_INTERRUPTED = 130,
 };
 

@@ -117,6 +117,8 @@ static json_t *make_members(const struct export_call *call, const char *path)
 		(void)json_object_set_new(members, "cursor", json_string(reply->cursor));
 	if (members && reply->next[0])
 		(void)json_object_set_new(members, "next", json_string(reply->next));
+	if (members && reply->audit_head[0])
+		(void)json_object_set_new(members, "audit_head", json_string(reply->audit_head));
 	return members;
 }
 
@@ -146,6 +148,8 @@ static int finish(struct export_call *call, const char *path, struct failure *er
 		print_note(call->session, "%" PRId64 " bytes saved at %s", call->transfer.bytes, path);
 	if (call->reply.next[0])
 		print_note(call->session, "there are more; continue with --last %s", call->reply.next);
+	if (call->file && call->reply.audit_head[0])
+		print_note(call->session, "audit head: %s", call->reply.audit_head);
 	print_verbose(call->session, "cursor: %s", call->reply.cursor[0] ? call->reply.cursor : "none");
 	return EXIT_OK;
 }

@@ -275,6 +275,8 @@ static int take_page(struct walk *walk, const struct reply *reply, struct failur
 		(void)snprintf(ledger->cursor, sizeof(ledger->cursor), "%s", reply->cursor);
 	(void)snprintf(ledger->last, sizeof(ledger->last), "%s", reply->next);
 	ledger->is_whole = !reply->next[0];
+	if (reply->audit_head[0])
+		(void)snprintf(ledger->audit_head, sizeof(ledger->audit_head), "%s", reply->audit_head);
 	if (reply->records != 0)
 		return commit_page(walk, reply, err);
 	part_drop(&walk->part);
@@ -304,11 +306,15 @@ static int say_result(struct walk *walk, struct failure *err)
 
 	if (members && walk->ledger.cursor[0])
 		(void)json_object_set_new(members, "cursor", json_string(walk->ledger.cursor));
+	if (members && walk->ledger.audit_head[0])
+		(void)json_object_set_new(members, "audit_head", json_string(walk->ledger.audit_head));
 	code = print_result(walk->session, "", 0, members, err);
 	if (code == EXIT_OK && count)
 		print_note(walk->session, "%zu new files, %" PRId64 " bytes, in %s", count, walk->bytes, walk->folder);
 	else if (code == EXIT_OK)
 		print_note(walk->session, "nothing new for %s", walk->folder);
+	if (code == EXIT_OK && walk->ledger.audit_head[0])
+		print_note(walk->session, "audit head: %s", walk->ledger.audit_head);
 	return code;
 }
 

@@ -57,6 +57,17 @@ static int64_t read_count(CURL *handle, const char *name)
 	return errno || *end ? -1 : (int64_t)count;
 }
 
+/* A number of up to 19 digits, a space, and 64 hex digits. */
+static void read_head(CURL *handle, char ret_head[86])
+{
+	const char *value = header_of(handle, "Pep-Audit-Head");
+	size_t digits = value ? strspn(value, "0123456789") : 0;
+
+	if (digits && digits <= 19 && value[digits] == ' ' && strspn(value + digits + 1, "0123456789abcdef") == 64 &&
+	    strlen(value + digits + 1) == 64)
+		(void)snprintf(ret_head, 86, "%s", value);
+}
+
 /* What stands behind the first dot of the name that Content-Disposition gives (RFC 6266). */
 static void read_suffix(CURL *handle, char *ret_suffix, size_t room)
 {
@@ -71,8 +82,10 @@ static void read_suffix(CURL *handle, char *ret_suffix, size_t room)
 
 void header_read_all(CURL *handle, struct reply *reply)
 {
-	const char *replay = header_of(handle, "Pep-Replay");
+	const char *replay = header_of(handle, "Pep-Replay"), *date = header_of(handle, "Date");
+	time_t date_s = date ? curl_getdate(date, NULL) : 0;
 
+	reply->date_s = date_s > 0 ? (int64_t)date_s : 0;
 	(void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply->http_status);
 	reply->has_error = read_word(handle, "Pep-Error", reply->error, sizeof(reply->error));
 	(void)read_word(handle, "X-Request-Id", reply->request_id, sizeof(reply->request_id));
@@ -80,6 +93,7 @@ void header_read_all(CURL *handle, struct reply *reply)
 	read_id(handle, "Pep-Cursor", reply->cursor);
 	read_id(handle, "Pep-Next", reply->next);
 	reply->records = read_count(handle, "Pep-Records");
+	read_head(handle, reply->audit_head);
 	read_suffix(handle, reply->suffix, sizeof(reply->suffix));
 }
 

@@ -34,7 +34,7 @@ static void add_command_usage(struct buffer *out, const struct command *command)
 
 	buffer_format(out, "Usage: pep-cli %s [options]%s%s\n\n%s.\n", command->name, command->argument ? " " : "",
 		      command->argument ? command->argument : "", command->summary);
-	if (command->argument_choices)
+	if (command->argument_choices && *command->argument_choices)
 		buffer_format(out, "%s is one of: %s.\n", command->argument, command->argument_choices);
 	buffer_text(out, "\nOptions:\n");
 	for (size_t i = 0; (row = commands_option(command, i)); i++)
@@ -52,6 +52,9 @@ static void add_main_usage(struct buffer *out)
 	buffer_text(out, "\nEnvironment:\n"
 			 "  PEP_SERVER_URL  address of the server (default: http://localhost:5151)\n"
 			 "  PEP_TIMEOUT     seconds for one request, 1 to 3600 (default: 120)\n"
+			 "  PEP_TOKEN       token that the server knows us by; PEP_TOKEN_FILE: a file with it\n"
+			 "  PEP_CA, PEP_PIN, PEP_CERT, PEP_KEY\n"
+			 "                  as the options of the commands (default: none)\n"
 			 "\nSee \"pep-cli help COMMAND\" for the options of a command, and pep-cli(1) for everything.\n");
 }
 

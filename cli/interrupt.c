@@ -26,6 +26,9 @@ void interrupt_install(void)
 			(void)sigaction(caught[i], &action, NULL);
 	action.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &action, NULL);
+	/* Whoever starts us may ignore it; then no child could be waited for. */
+	action.sa_handler = SIG_DFL;
+	(void)sigaction(SIGCHLD, &action, NULL);
 }
 
 int interrupt_signal(void)

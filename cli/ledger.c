@@ -28,6 +28,15 @@ static bool copy_id(json_t *content, const char *key, char ret_id[25])
 	return true;
 }
 
+/* Absent in what an older pep-cli has written. Shown to people and never sent. */
+static void copy_head(json_t *content, char ret_head[86])
+{
+	const char *text = json_string_value(json_object_get(content, "audit_head"));
+
+	if (text && strlen(text) < 86 && strspn(text, "0123456789abcdef ") == strlen(text))
+		(void)snprintf(ret_head, 86, "%s", text);
+}
+
 static bool copy_suffix(json_t *content, char ret_suffix[33])
 {
 	const char *text = json_string_value(json_object_get(content, "suffix"));
@@ -54,6 +63,7 @@ static bool read_content(json_t *content, struct ledger *ret_ledger)
 	ledger.number = number;
 	ledger.is_whole = is_whole;
 	ledger.limit = limit;
+	copy_head(content, ledger.audit_head);
 	*ret_ledger = ledger;
 	return true;
 }
@@ -87,10 +97,10 @@ int ledger_load(const char *path, json_t *request, struct ledger *ret_ledger, st
 int ledger_save(const char *path, json_t *request, const struct ledger *ledger, struct failure *err)
 {
 	AUTO(free_json)
-	json_t *content =
-		json_pack("{s:i, s:O, s:I, s:s, s:b, s:s, s:s, s:s, s:I}", "version", VERSION, "request", request, "number",
-			  (json_int_t)ledger->number, "suffix", ledger->suffix, "whole", (int)ledger->is_whole, "since",
-			  ledger->since, "last", ledger->last, "cursor", ledger->cursor, "limit", (json_int_t)ledger->limit);
+	json_t *content = json_pack("{s:i, s:O, s:I, s:s, s:b, s:s, s:s, s:s, s:I, s:s}", "version", VERSION, "request", request,
+				    "number", (json_int_t)ledger->number, "suffix", ledger->suffix, "whole", (int)ledger->is_whole,
+				    "since", ledger->since, "last", ledger->last, "cursor", ledger->cursor, "limit",
+				    (json_int_t)ledger->limit, "audit_head", ledger->audit_head);
 	AUTO(free_ptr) char *text = content ? json_dumps(content, JSON_INDENT(1)) : NULL;
 
 	if (!text)

@@ -15,13 +15,14 @@
 #include <stdint.h>
 
 struct ledger {
-	int64_t number;  /* of the last complete file; 0: none */
-	char suffix[33]; /* of that file; "": none */
-	bool is_whole;   /* the walk has reached its end; else it goes on behind `last` */
-	char since[25];  /* the cursor behind which the walk began; "": it began at the beginning */
-	char last[25];   /* "": the walk has no file yet */
-	char cursor[25]; /* behind which the next walk begins; "": the server gives none for this selection */
-	int64_t limit;   /* more records did not fit into a file; 0: they always did */
+	int64_t number;      /* of the last complete file; 0: none */
+	char suffix[33];     /* of that file; "": none */
+	bool is_whole;       /* the walk has reached its end; else it goes on behind `last` */
+	char since[25];      /* the cursor behind which the walk began; "": it began at the beginning */
+	char last[25];       /* "": the walk has no file yet */
+	char cursor[25];     /* behind which the next walk begins; "": the server gives none for this selection */
+	int64_t limit;       /* more records did not fit into a file; 0: they always did */
+	char audit_head[86]; /* of the server's audit when the last file was taken; "": it has none */
 };
 
 /* `request` (borrowed) is what an export is told apart by. No file: a ledger of nothing. EXIT_LOCAL_FILE: it cannot be read;

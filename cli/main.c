@@ -6,6 +6,7 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/trust.h"
 #include "core/base/cleanup.h"
 
 #include <curl/curl.h>
@@ -35,13 +36,26 @@ static int run_help(struct session *session, struct failure *failure)
 	return print_text(session, "usage", usage, failure);
 }
 
+static int run_command(struct session *session, struct failure *failure)
+{
+	AUTO(trust_fini) struct trust trust = {0};
+	int code = session->command->asks_server ? trust_load(session, &trust, failure) : EXIT_OK;
+
+	if (code != EXIT_OK)
+		return code;
+	session->trust = &trust;
+	code = session->command->run(session, failure);
+	session->trust = NULL;
+	return code;
+}
+
 static int run(struct session *session, struct failure *failure)
 {
 	if (session->help)
 		return run_help(session, failure);
 	if (session->version)
 		return version_run(session, failure);
-	return session->command->run(session, failure);
+	return run_command(session, failure);
 }
 
 int main(int argc, char **argv)
@@ -57,7 +71,8 @@ int main(int argc, char **argv)
 		code = failure_set(&failure, EXIT_OTHER, "no_memory", "libcurl cannot be started");
 	else
 		code = run(&session, &failure);
-	if (code != EXIT_OK)
+	/* A command that has said it all by itself leaves the failure alone. */
+	if (code != EXIT_OK && failure.exit_code != EXIT_OK)
 		print_failure(&session, &failure);
 	curl_global_cleanup();
 	return code;

@@ -101,8 +101,9 @@ static int parse_command(int argc, char **argv, struct session *session, struct 
 	if (optind < argc)
 		return failure_set(err, EXIT_USAGE, "usage", "one word too many: %s", argv[optind]);
 	if (session->command->argument_required && !session->argument)
-		return failure_set(err, EXIT_USAGE, "usage", "%s is missing, one of: %s", session->command->argument,
-				   session->command->argument_choices);
+		return failure_set(err, EXIT_USAGE, "usage",
+				   *session->command->argument_choices ? "%s is missing, one of: %s" : "%s is missing%s",
+				   session->command->argument, session->command->argument_choices);
 	return EXIT_OK;
 }
 

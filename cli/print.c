@@ -51,6 +51,13 @@ static const char *command_name(const struct session *session)
 	return session->command ? session->command->name : "pep-cli";
 }
 
+/* Where lines of progress came before, the result is told from them. */
+static void mark_result(const struct session *session, json_t *object)
+{
+	if (session->command && session->command->json_lines && object)
+		(void)json_object_set_new(object, "event", json_string("result"));
+}
+
 int print_result(const struct session *session, const void *data, size_t size, json_t *members, struct failure *err)
 {
 	json_t *object;
@@ -61,10 +68,21 @@ int print_result(const struct session *session, const void *data, size_t size, j
 	}
 	object =
 		json_pack("{ss, si, ss, sb}", "command", command_name(session), "exit_code", EXIT_OK, "code", "ok", "retryable", 0);
+	mark_result(session, object);
 	if (members && object)
 		(void)json_object_update(object, members);
 	json_decref(members);
 	return print_object(object, err);
+}
+
+void print_event(const struct session *session, json_t *event)
+{
+	struct failure ignored = {0};
+
+	if (session->json && event)
+		(void)print_object(event, &ignored);
+	else
+		json_decref(event);
 }
 
 int print_text(const struct session *session, const char *name, const char *text, struct failure *err)
@@ -99,8 +117,7 @@ static void print_clean(const char *text)
 	}
 }
 
-/* A message may hold a stranger's bytes, or end in the middle of a character. */
-static json_t *json_message(const char *message)
+json_t *print_json_text(const char *message)
 {
 	json_t *value = json_string(message);
 	AUTO(free_ptr) char *ascii = NULL;
@@ -131,8 +148,9 @@ void print_failure(const struct session *session, const struct failure *failure)
 		return;
 	object = json_pack("{ss, si, ss, sb}", "command", command_name(session), "exit_code", failure->exit_code, "code",
 			   failure->code, "retryable", (int)failure->retryable);
+	mark_result(session, object);
 	if (object)
-		(void)json_object_set_new(object, "message", json_message(failure->message));
+		(void)json_object_set_new(object, "message", print_json_text(failure->message));
 	if (object && failure->http_status)
 		(void)json_object_set_new(object, "http_status", json_integer(failure->http_status));
 	if (object && failure->request_id[0])

@@ -13,7 +13,11 @@
 /* The result of the command: `size` bytes as they are or, with --json, one object made of `members` (taken over; NULL: none) and
  * the common ones. EXIT_LOCAL_FILE if stdout does not take it, or the code of a signal. */
 int print_result(const struct session *session, const void *data, size_t size, json_t *members, struct failure *err);
-/* The same for a text; with --json it is the member `name`. */
+/* With --json one line before the result: the object, taken over (NULL: none). Whether stdout takes it is found out by the result. */
+void print_event(const struct session *session, json_t *event);
+/* A text that may hold a stranger's bytes, or end in the middle of a character; what is no UTF-8 becomes ?. NULL: out of memory. */
+json_t *print_json_text(const char *message);
+/* As print_result() for a text; with --json it is the member `name`. */
 int print_text(const struct session *session, const char *name, const char *text, struct failure *err);
 /* Bytes to stdout, as they come. As print_result(). */
 int print_bytes(const void *data, size_t size, struct failure *err);

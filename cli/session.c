@@ -23,6 +23,26 @@ static const char *value_at(const struct session *session, size_t index)
 	return value && value[0] ? value : commands_option(session->command, index)->fallback;
 }
 
+static size_t index_of_name(const struct session *session, const char *name)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; (row = commands_option(session->command, i)); i++)
+		if (strcmp(row->name, name) == 0)
+			return i;
+	abort(); /* as above */
+}
+
+const char *session_named(const struct session *session, const char *name)
+{
+	return value_at(session, index_of_name(session, name));
+}
+
+bool session_has(const struct session *session, const char *name)
+{
+	return session->values[index_of_name(session, name)] != NULL;
+}
+
 const char *session_text(const struct session *session, char letter)
 {
 	return value_at(session, index_of(session, letter));

@@ -10,14 +10,21 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct trust;
+
 struct session {
 	const struct command *command;           /* NULL: none yet */
 	const char *values[COMMAND_OPTIONS_MAX]; /* by index of commands_option(): as given, NULL: not given; texts of argv */
 	const char *argument;                    /* NULL: not given */
 	bool help, version;
 	bool json, quiet, verbose;
+	struct trust *trust; /* of a command that asks the server; NULL: of another */
 };
 
+/* The value of an option with an argument, by its long name, which must be one of the command's. As session_text(). */
+const char *session_named(const struct session *session, const char *name);
+/* Whether an option was given, by its long name. */
+bool session_has(const struct session *session, const char *name);
 /* The value of an option with an argument: as given, or its fallback if that is absent or empty; NULL: neither. The letter
  * must be one of the command's. */
 const char *session_text(const struct session *session, char letter);

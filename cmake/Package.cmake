@@ -10,10 +10,10 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/pep-pluginConfig.cmake.
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/pep-pluginConfigVersion.cmake"
   VERSION "${PEP_ABI_VERSION}" COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/pep-pluginConfig.cmake" "${PROJECT_BINARY_DIR}/pep-pluginConfigVersion.cmake"
-  "${CMAKE_CURRENT_LIST_DIR}/PepAddPlugin.cmake" DESTINATION "${package_dir}")
+  "${CMAKE_CURRENT_LIST_DIR}/PepAddPlugin.cmake" DESTINATION "${package_dir}" COMPONENT dev)
 
 # The prefix is found from where the file lies, so that `cmake --install --prefix` may choose it late.
 file(RELATIVE_PATH PEP_PREFIX_FROM_PC "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" PEP_PREFIX_FROM_PC "${PEP_PREFIX_FROM_PC}")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/pep-plugin.pc.in" "${PROJECT_BINARY_DIR}/pep-plugin.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/pep-plugin.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+install(FILES "${PROJECT_BINARY_DIR}/pep-plugin.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT dev)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/access/access.h"
+#include "core/checkup.h"
 #include "core/command/command.h"
 #include "core/config/config.h"
 #include "core/plugin/check.h"
@@ -26,16 +28,20 @@ struct arguments {
 
 static const char help[] =
 	"Usage: pep-server [OPTION]...\n"
-	"       pep-server ca init|inspect ...    make a test certificate authority, look at one\n"
-	"       pep-server import-fcu DIR         the folder of the vendor's tool as a configuration\n"
-	"       pep-server migrate --from FILE --to FILE   copy every record from one store to another\n"
-	"       pep-server backup|restore ... FILE         a copy of the store in a file, and back\n"
+	"       pep-server ca init|inspect ...               make a test certificate authority, look at one\n"
+	"       pep-server tls init|show ...                 a certificate for this server, and the pin of one\n"
+	"       pep-server import-fcu DIR                    the folder of the vendor's tool as a configuration\n"
+	"       pep-server migrate --from FILE --to FILE     copy records, orders and grants from one store to another\n"
+	"       pep-server token add|list|rotate|revoke ...  who is let in\n"
+	"       pep-server doctor [--json]                   what is well with this server, what is not, and what to do\n"
+	"       pep-server backup|restore BACKUP             a copy of the store in a file, and back\n"
+	"       pep-server audit verify|show ...             is the audit as it was written; its records\n"
 	"Give IoT gateways their identity on the production line.\n"
 	"\n"
 	"  -c, --config FILE      the configuration; default: " PEP_CONFIG_FILE "\n"
 	"      --set KEY=VALUE    one value that wins over the file: --set server.port=0; may be repeated\n"
 	"      --port-file FILE   write the port to FILE when ready, for server.port 0\n"
-	"      --check-config     read the configuration, load the plugins, check their options; open nothing\n"
+	"      --check-config     would it start? Reads everything, opens storage and injector, serves nobody\n"
 	"      --print-config     the configuration that is in force, with where each value came from; secrets are hidden\n"
 	"      --list-plugins     the plugins that can be named\n"
 	"      --help-plugin NAME the options of a plugin\n"
@@ -166,10 +172,41 @@ static pep_status load(const struct arguments *arguments, struct config **ret_co
 	return status;
 }
 
+static void note_fault(void *context, const struct checkup_finding *finding)
+{
+	int *exit_code = context;
+
+	if (finding->level == CHECKUP_GOOD)
+		return;
+	(void)complain(finding->exit_code, finding->text);
+	if (!*exit_code)
+		*exit_code = finding->exit_code;
+}
+
+static int check_config(const struct config *config)
+{
+	int exit_code = EXIT_SUCCESS;
+
+	checkup_start(config, note_fault, &exit_code);
+	if (exit_code == EXIT_SUCCESS)
+		(void)printf("the configuration is good: storage %s, injector %s, %zu exporters\n", config->storage.plugin,
+			     config->injector.plugin, config->exporter_count);
+	return flushed(exit_code);
+}
+
+static pep_status prepare(const struct config *config, struct pep_error *err)
+{
+	pep_status status = access_check(config, err);
+
+	if (status == PEP_OK)
+		status = server_check_tls(config, err);
+	if (status == PEP_OK)
+		status = check_plugins(config, err);
+	return status;
+}
+
 static pep_status answer(const struct arguments *arguments, const struct config *config, struct pep_error *err)
 {
-	pep_status status;
-
 	switch (arguments->question) {
 	case LIST_PLUGINS:
 		return describe_list(stdout, stderr, config->plugin_dir, err);
@@ -177,12 +214,11 @@ static pep_status answer(const struct arguments *arguments, const struct config 
 		return describe_plugin(stdout, config->plugin_dir, arguments->plugin, err);
 	case PRINT_CONFIG:
 		return describe_config(stdout, config, err);
+	case CHECK_CONFIG:
+		return PEP_OK;
+	case SERVE:
 	default:
-		status = check_plugins(config, err);
-		if (status == PEP_OK && arguments->question == CHECK_CONFIG)
-			(void)printf("the configuration is good: storage %s, injector %s, %zu exporters\n", config->storage.plugin,
-				     config->injector.plugin, config->exporter_count);
-		return status;
+		return prepare(config, err);
 	}
 }
 
@@ -198,6 +234,8 @@ static int run(const struct arguments *arguments)
 	if (status != PEP_OK) {
 		(void)fflush(stdout);
 		exit_code = complain(EXIT_CONFIG, err.message);
+	} else if (arguments->question == CHECK_CONFIG) {
+		exit_code = check_config(config);
 	} else if (arguments->question != SERVE) {
 		exit_code = flushed(EXIT_SUCCESS);
 	} else {

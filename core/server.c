@@ -1,250 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/server.h"
 
-#include "core/api/api.h"
+#include "core/access/access.h"
 #include "core/base/cleanup.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/http/listener.h"
+#include "core/base/notify.h"
+#include "core/server_parts.h"
 #include "core/service/audit.h"
-#include "core/service/cursor.h"
-#include "core/service/owner.h"
-#include "core/service/push.h"
-#include "core/service/recover.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* Everything that runs. Members are set in start order and freed in the reverse of it. */
-struct server {
-	struct config *config;
-	atomic_bool stopping;
-	struct instance_context plugins;
-	char owner[OWNER_ROOM];
-	struct storage *storage;
-	struct injector *injector;
-	struct exporter **exporters;
-	size_t exporter_count;
-	struct spool *spool;
-	struct pending *pending;
-	struct audit *audit;
-	struct push *push;
-	struct provisioner provisioner;
-	bool has_provisioner;
-	struct recovery *recovery;
-	regex_t serial_pattern;
-	bool has_serial_pattern;
-	struct api_context api;
-	struct route routes[API_ROUTE_COUNT];
-	struct listener_settings settings;
-	struct listener *listener;
-};
-
-/* What went wrong, in one line, and the exit code that says of which kind it is. */
-static int refuse(const struct pep_error *err, int exit_code)
-{
-	log_fields(LOG_ERR, err->message, NULL);
-	return exit_code;
-}
-
-/* --- start, one step after the other --- */
-
-static pep_status make_folder(const char *path, struct pep_error *err)
-{
-	if (mkdir(path, 0750) != 0 && errno != EEXIST)
-		return pep_fail(err, PEP_UNAVAILABLE, errno, "data folder %s cannot be made: %s; make it, or set server.data_dir",
-				path, strerror(errno));
-	if (access(path, R_OK | W_OK | X_OK) != 0)
-		return pep_fail(err, PEP_UNAVAILABLE, errno,
-				"data folder %s cannot be written: %s; give it to this user, or set server.data_dir", path,
-				strerror(errno));
-	return PEP_OK;
-}
-
-static pep_status open_exporters(struct server *server, struct pep_error *err)
-{
-	const struct config *config = server->config;
-	pep_status status = PEP_OK;
-
-	server->exporters = calloc(config->exporter_count + 1, sizeof(struct exporter *));
-	if (!server->exporters)
-		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	for (size_t i = 0; status == PEP_OK && i < config->exporter_count; i++) {
-		status = exporter_open(&server->plugins, &config->exporters[i], &server->exporters[i], err);
-		if (status == PEP_OK)
-			server->exporter_count++;
-	}
-	return status;
-}
-
-static pep_status open_spool(struct server *server, struct pep_error *err)
-{
-	AUTO(free_ptr) char *folder = NULL;
-
-	if (asprintf(&folder, "%s/spool", server->config->data_dir) < 0) {
-		folder = NULL;
-		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	}
-	return spool_open(folder, &server->spool, err);
-}
-
-static pep_status open_pending(struct server *server, struct pep_error *err)
-{
-	AUTO(free_ptr) char *folder = NULL;
-
-	if (asprintf(&folder, "%s/pending", server->config->data_dir) < 0) {
-		folder = NULL;
-		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	}
-	return pending_open(folder, &server->pending, err);
-}
-
-static pep_status open_audit(struct server *server, struct pep_error *err)
-{
-	AUTO(free_ptr) char *path = NULL;
-
-	if (asprintf(&path, "%s/audit.jsonl", server->config->data_dir) < 0) {
-		path = NULL;
-		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-	}
-	return audit_open(path, &server->audit, err);
-}
-
-static pep_status start_service(struct server *server, struct pep_error *err)
-{
-	const struct config *config = server->config;
-	char newest[25] = "";
-	char earlier[OWNER_ROOM] = "";
-	pep_status status = cursor_newest(server->storage, newest, err); /* new dispatch ids continue behind it */
-
-	if (status == PEP_OK)
-		status = owner_earlier(config->data_dir, earlier, err);
-	if (status != PEP_OK)
-		return status;
-	server->provisioner = (struct provisioner){.storage = server->storage,
-						   .injector = server->injector,
-						   .spool = server->spool,
-						   .pending = server->pending,
-						   .owner = server->owner,
-						   .injection_timeout_ms = config->injection_timeout_ms,
-						   .lease_ms = config->lease_ms,
-						   .stopping = &server->stopping,
-						   .deployed = push_wake,
-						   .deployed_context = server->push};
-	dispatch_init(&server->provisioner.dispatch, newest);
-	endpoints_init(&server->provisioner.endpoints);
-	server->has_provisioner = true;
-	status = recover_at_start(&server->provisioner, earlier[0] ? earlier : NULL, err);
-	if (status == PEP_OK)
-		status = owner_keep(config->data_dir, server->owner, err);
-	if (status == PEP_OK)
-		status = recovery_start(&server->provisioner, config->recovery_interval_ms, &server->recovery, err);
-	if (status == PEP_OK)
-		status = push_start(server->push, err);
-	return status;
-}
-
-static pep_status start_api(struct server *server, struct pep_error *err)
-{
-	const struct config *config = server->config;
-
-	if (config->serial_pattern) {
-		AUTO(free_ptr) char *whole = NULL;
-
-		if (asprintf(&whole, "^(%s)$", config->serial_pattern) < 0) {
-			whole = NULL;
-			return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
-		}
-		if (regcomp(&server->serial_pattern, whole, REG_EXTENDED | REG_NOSUB) != 0)
-			return pep_fail(err, PEP_INVALID, 0, "identity.serial_pattern is not an extended regular expression");
-		server->has_serial_pattern = true;
-	}
-	server->settings = (struct listener_settings){.address = config->listen,
-						      .port = config->port,
-						      .threads = config->http_threads,
-						      .connections = config->connections,
-						      .connections_per_address = config->connections_per_address,
-						      .workers = config->workers,
-						      .worker_queue = config->worker_queue,
-						      .injections = config->injections,
-						      .injection_queue = config->injection_queue,
-						      .header_timeout_ms = config->header_timeout_ms,
-						      .idle_timeout_ms = config->idle_timeout_ms,
-						      .access_log = config->access_log,
-						      .routes = server->routes,
-						      .context = &server->api};
-	server->api = (struct api_context){.config = config,
-					   .storage = server->storage,
-					   .exporters = server->exporters,
-					   .exporter_count = server->exporter_count,
-					   .provisioner = &server->provisioner,
-					   .spool = server->spool,
-					   .audit = server->audit,
-					   .push = server->push,
-					   .serial_pattern = server->has_serial_pattern ? &server->serial_pattern : NULL};
-	api_routes(storage_flags(server->storage) & PEP_STORAGE_INLINE_READS, server->routes);
-	return listener_start(&server->settings, &server->listener, err);
-}
-
-static int start(struct server *server)
-{
-	const struct config *config = server->config;
-	struct pep_error err = {0};
-	pep_status status = make_folder(config->data_dir, &err);
-
-	owner_make(config->name, server->owner);
-	if (status == PEP_OK)
-		status = open_spool(server, &err);
-	if (status == PEP_OK)
-		status = open_pending(server, &err);
-	if (status == PEP_OK)
-		status = open_audit(server, &err);
-	if (status == PEP_OK)
-		status = storage_open(&server->plugins, &config->storage, &server->storage, &err);
-	if (status != PEP_OK)
-		return refuse(&err, SERVER_EXIT_DATA);
-	status = injector_open(&server->plugins, &config->injector, &server->injector, &err);
-	if (status == PEP_OK)
-		status = open_exporters(server, &err);
-	if (status == PEP_OK)
-		status = push_open(&server->plugins, config, server->storage, server->owner, &server->push, &err);
-	if (status != PEP_OK)
-		return refuse(&err, SERVER_EXIT_CONFIG);
-	status = start_service(server, &err);
-	if (status != PEP_OK)
-		return refuse(&err, SERVER_EXIT_DATA);
-	status = start_api(server, &err);
-	return status == PEP_OK ? SERVER_EXIT_OK : refuse(&err, status == PEP_INVALID ? SERVER_EXIT_CONFIG : SERVER_EXIT_LISTEN);
-}
-
-/* --- stop: nothing new, let what runs end, then close in reverse order --- */
-
-static void stop(struct server *server)
-{
-	if (server->listener) {
-		listener_drain(server->listener);
-		listener_stop(server->listener, server->config->drain_timeout_ms);
-	}
-	recovery_stop(server->recovery);
-	push_close(server->push);
-	if (server->has_serial_pattern)
-		regfree(&server->serial_pattern);
-	if (server->has_provisioner) {
-		endpoints_fini(&server->provisioner.endpoints);
-		dispatch_fini(&server->provisioner.dispatch);
-	}
-	for (size_t i = 0; i < server->exporter_count; i++)
-		exporter_close(server->exporters[i]);
-	free(server->exporters);
-	injector_close(server->injector);
-	storage_close(server->storage);
-	audit_close(server->audit);
-	pending_close(server->pending);
-	spool_close(server->spool);
-}
+#include <time.h>
 
 /* --- the port file: whole, and only when requests are answered --- */
 
@@ -267,6 +37,80 @@ static pep_status write_port_file(const char *path, uint16_t port, struct pep_er
 	return PEP_OK;
 }
 
+/* --- SIGHUP: what may change while the server runs. A new file that is no good changes nothing. --- */
+
+static void tell_reload(const char *what, pep_status status, const struct pep_error *err)
+{
+	if (status == PEP_OK)
+		log_event(LOG_NOTICE, "reloaded", LOG_TEXT("what", what));
+	else
+		log_event(LOG_ERR, "not reloaded: it stays as it was", LOG_TEXT("what", what), LOG_TEXT("error", err->message));
+}
+
+static void reload(struct server *server)
+{
+	struct pep_error err = {0};
+	pep_status status = audit_append(server->audit, json_pack("{s:s, s:s}", "event", "reload", "actor", "server"), &err);
+
+	if (status == PEP_OK)
+		status = access_reload(server->access, server->audit, &err);
+	tell_reload("access.tokens", status, &err);
+}
+
+/* Named once at the start, and with every certificate that comes. */
+static void tell_certificate(const struct server *server)
+{
+	char pin[TLS_PIN_SIZE];
+
+	if (!server->tls)
+		return;
+	tls_pin(server->tls, pin);
+	log_event(LOG_NOTICE, "certificate", LOG_TEXT("file", server->config->tls_certificate), LOG_TEXT("pin", pin),
+		  LOG_NUMBER("expires_s", tls_expires_s(server->tls)));
+}
+
+static void reload_tls(struct server *server)
+{
+	struct pep_error err = {0};
+
+	if (!server->tls)
+		return;
+	tell_reload("tls", tls_reload(server->tls, &err), &err);
+	tell_certificate(server);
+}
+
+/* --- what systemd is told --- */
+
+static void tell_ready(const struct server *server)
+{
+	const char *listen = server->config->listen;
+	bool is_ipv6 = strchr(listen, ':') != NULL;
+
+	notify_send("READY=1\nSTATUS=%s://%s%s%s:%u, storage %s, injector %s", server->tls ? "https" : "http", is_ipv6 ? "[" : "",
+		    listen, is_ipv6 ? "]" : "", (unsigned)listener_port(server->listener), storage_name(server->storage),
+		    injector_name(server->injector));
+}
+
+static void reload_all(struct server *server)
+{
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading tokens and certificates again",
+		    (long long)clock_work_ms() * 1000);
+	reload(server);
+	reload_tls(server);
+	tell_ready(server);
+}
+
+/* A step of the recovery thread is one call of store or injector, and they have limits of their own: one that takes as long as systemd
+ * waits hangs. The HTTP threads have until the next look, half that time, to close a connection that is closed already. */
+static const char *find_standstill(void *context)
+{
+	const struct server *server = context;
+
+	if (!listener_turns(server->listener))
+		return "http";
+	return recovery_late_ms(server->recovery) >= notify_watchdog_ms() ? "recovery" : NULL;
+}
+
 static int serve(struct server *server, const sigset_t *signals, const char *port_file)
 {
 	uint16_t port = listener_port(server->listener);
@@ -274,12 +118,19 @@ static int serve(struct server *server, const sigset_t *signals, const char *por
 	int signal_number = 0;
 
 	if (port_file && write_port_file(port_file, port, &err) != PEP_OK)
-		return refuse(&err, SERVER_EXIT_DATA);
+		return server_refuse(&err, SERVER_EXIT_DATA);
 	log_event(LOG_NOTICE, "ready", LOG_TEXT("version", PEP_VERSION), LOG_TEXT("listen", server->config->listen),
 		  LOG_NUMBER("port", port), LOG_TEXT("storage", storage_name(server->storage)),
 		  LOG_TEXT("injector", injector_name(server->injector)), LOG_NUMBER("exporters", (int64_t)server->exporter_count),
 		  LOG_TEXT("server", server->owner));
-	(void)sigwait(signals, &signal_number);
+	tell_certificate(server);
+	if (watchdog_start(find_standstill, server, &server->watchdog, &err) != PEP_OK)
+		return server_refuse(&err, SERVER_EXIT_OTHER);
+	tell_ready(server);
+	while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
+		reload_all(server);
+	watchdog_relax(server->watchdog);
+	notify_send("STOPPING=1\nSTATUS=waiting for %u requests", listener_busy(server->listener));
 	atomic_store(&server->stopping, true);
 	log_event(LOG_NOTICE, "stopping", LOG_NUMBER("signal", signal_number), LOG_NUMBER("busy", listener_busy(server->listener)));
 	return SERVER_EXIT_OK;
@@ -296,17 +147,20 @@ int server_run(struct config *config, const char *port_file)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	tzset();                       /* once, before there are threads: glibc keeps what it finds in a place of its own */
 	(void)umask(0077);             /* records hold verification keys */
 	(void)mallopt(M_ARENA_MAX, 4); /* threads that come and go must not each keep a heap of their own */
 	atomic_init(&server.stopping, false);
 	server.plugins = (struct instance_context){
 		.plugin_dir = config->plugin_dir, .data_dir = config->data_dir, .stopping = &server.stopping};
-	exit_code = start(&server);
+	exit_code = server_start(&server);
 	if (exit_code == SERVER_EXIT_OK)
 		exit_code = serve(&server, &signals, port_file);
-	stop(&server);
+	server_stop(&server, exit_code);
+	watchdog_stop(server.watchdog);
 	log_event(LOG_NOTICE, "stopped", LOG_NUMBER("exit", exit_code));
 	return exit_code;
 }

@@ -20,5 +20,7 @@ enum server_exit {
 /* Run until SIGTERM or SIGINT. Opens the plugins, listens, writes the port that it listens on to `port_file` (NULL: does not) when it
  * is ready, drains when told to stop, and returns the exit code. `config` stays the caller's. [main thread, before any other] */
 int server_run(struct config *config, const char *port_file);
+/* Can certificate, key and client_ca be used? [main thread] */
+pep_status server_check_tls(const struct config *config, struct pep_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py [--only PATTERN] [--list]: builds asan, tsan and release, runs every part of the tests, sums them up. scripts/test calls it.
+"""run.py [--only PATTERN] [--list]: builds asan, tsan and package, runs every part of the tests, sums them up. scripts/test calls it.
 
 A part is one line: its name, its counts, its time. What it printed is in build/test/NAME.log, and on the screen if it failed. A part
 that cannot run, or that ends with an error without saying what failed, counts as one failure: nothing is left out silently.
@@ -161,17 +161,17 @@ def e2e_part(file):
 
 def all_parts():
     """Builds one after another, each on every core; then everything else side by side, the long ones first."""
-    builds = [build_part(preset) for preset in ("asan", "tsan", "release")]
+    builds = [build_part(preset) for preset in ("asan", "tsan", "package")]
     parts = [
         command_part("model", ["docs/model/check", "--quick"]),
         command_part("fcc-sweep", ["tests/e2e/fcc_sweep"]),
         ctest_part("tsan", ONE_THREAD),
-        command_part("simulation", ["build/release/tests/sim/identity_sim", "--schedules", "1000000"]),
+        command_part("simulation", ["build/package/tests/sim/identity_sim", "--schedules", "1000000"]),
         ctest_part("asan"),
         command_part("kill-loop", ["tests/e2e/kill_loop", "100"]),
         command_part("kill-loop-postgres", ["tests/e2e/kill_loop", "50", "--store", "postgres"]),
         command_part("kill-loop-mongo", ["tests/e2e/kill_loop", "50", "--store", "mongo"]),
-        ctest_part("release", SAID_BEFORE),
+        ctest_part("package", SAID_BEFORE),
         replay_part("contract-cli", "cli_cases.jsonl", "serial_pattern: '[A-Za-z0-9-]+'", cli=True),
         replay_part("contract-http", "cases.jsonl"),
     ]

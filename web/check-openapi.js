@@ -51,6 +51,15 @@ async function checkStructure() {
     used.add(node.$ref);
     check(at(node.$ref) !== undefined, `${path}: there is no ${node.$ref}`);
   });
+  // Schemes are named, not referred to; an operation that says nothing would be open to everybody.
+  for (const { path, method, operation } of operations()) {
+    check(Array.isArray(operation.security), `${method} ${path}: does not say who may ask`);
+    for (const scheme of (operation.security ?? []).flatMap(Object.keys)) {
+      const reference = `#/components/securitySchemes/${scheme}`;
+      used.add(reference);
+      check(at(reference) !== undefined, `${method} ${path}: there is no ${reference}`);
+    }
+  }
   for (const [kind, entries] of Object.entries(document.components))
     for (const name of Object.keys(entries)) check(used.has(`#/components/${kind}/${name}`), `components/${kind}/${name} is not used`);
 }

@@ -2,101 +2,27 @@
  *
  * docs.c - /docs (a redirect), /docs/ (the page) and /docs/NAME. /docs/pep-swagger.yaml is the old name of /docs/openapi.yaml.
  */
-#include "core/api/docs.h"
-
 #include "core/api/api.h"
+#include "core/api/assets.h"
 
 #include <string.h>
-#include <strings.h>
-
-#define BLANKS " \t"
 
 /* Scripts, styles, pictures and requests of our own only: the page works without a network. Styles inline and pictures in data: URLs
  * are what Swagger UI draws with. */
 static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
 			     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-static const struct docs_asset *find(const char *name)
-{
-	if (!*name)
-		name = "index.html";
-	else if (strcmp(name, "pep-swagger.yaml") == 0)
-		name = "openapi.yaml";
-	for (const struct docs_asset *asset = docs_assets; asset->name; asset++)
-		if (strcmp(asset->name, name) == 0)
-			return asset;
-	return NULL;
-}
-
-/* Is there a weight, and is it zero? "q=0", "q=0.000" (RFC 9110 12.4.2) */
-static bool refused(const char *parameters, const char *end)
-{
-	const char *weight = memchr(parameters, '=', (size_t)(end - parameters));
-
-	if (!weight)
-		return false;
-	weight++;
-	return strspn(weight, "0." BLANKS) >= (size_t)(end - weight);
-}
-
-/* Does an Accept-Encoding field list gzip, without refusing it? */
-static bool takes_gzip(const char *field)
-{
-	while (field && *field) {
-		const char *end = field + strcspn(field, ",");
-
-		field += strspn(field, BLANKS);
-		/* strchr() finds the NUL at the end of the field, too. */
-		if (strncasecmp(field, "gzip", 4) == 0 && strchr(",;" BLANKS, field[4]))
-			return !refused(field + 4, end);
-		field = *end ? end + 1 : end;
-	}
-	return false;
-}
-
-/* Is the tag among those of If-None-Match? None of ours is part of another. */
-static bool is_unchanged(const char *field, const char *etag)
-{
-	return field && (strstr(field, etag + strlen("W/")) || strcmp(field, "*") == 0);
-}
-
-static void reply_asset(const struct http_request *request, struct http_reply *reply, const struct docs_asset *asset)
-{
-	reply->cacheable = true;
-	reply_header(reply, "ETag", asset->etag);
-	reply_header(reply, "Cache-Control", "no-cache"); /* keep it, but ask: the next version of the server has another page */
-	reply_header(reply, "Vary", "Accept-Encoding");
-	if (is_unchanged(request_header(request, "If-None-Match"), asset->etag)) {
-		reply->status = 304;
-		return;
-	}
-	reply->status = 200;
-	reply->content_type = asset->content_type;
-	reply->body = asset->plain;
-	reply->body_size = (size_t)(asset->plain_end - asset->plain);
-	reply_header(reply, "Content-Security-Policy", policy);
-	reply_header(reply, "Referrer-Policy", "no-referrer");
-	if (takes_gzip(request_header(request, "Accept-Encoding"))) {
-		reply_header(reply, "Content-Encoding", "gzip");
-		reply->body = asset->gzip;
-		reply->body_size = (size_t)(asset->gzip_end - asset->gzip);
-	}
-}
-
 void api_docs(void *context, struct http_request *request, struct http_reply *reply)
 {
-	const struct docs_asset *asset;
+	const char *path = strcmp(request->path, "/docs/pep-swagger.yaml") == 0 ? "/docs/openapi.yaml" : request->path;
 
 	(void)context;
-	if (strcmp(request->path, "/docs") == 0) {
+	if (strcmp(path, "/docs") == 0) {
 		reply_text(reply, 301, "The page is at /docs/\n");
 		reply_header(reply, "Location", "/docs/");
 		return;
 	}
-	asset = find(request->tail);
-	if (asset)
-		reply_asset(request, reply, asset);
-	else
+	if (!assets_reply(request, reply, path, policy))
 		reply_problem(request, reply, 404, "no_such_path", NULL,
 			      "There is no such page. The API page is at /docs/, the API document at /docs/openapi.yaml.");
 }

@@ -142,12 +142,20 @@ static void reply_unknown_exporter(const struct api_context *api, const struct h
 	reply_problem(request, reply, 404, "not_found", NULL, "no exporter has this name; there are: %s", names ? names : "");
 }
 
-static struct exporter *find_exporter(const struct api_context *api, const char *name)
+static void find_exporter(const struct api_context *api, const char *name, struct export_order *order)
 {
-	for (size_t i = 0; i < api->exporter_count; i++)
-		if (strcmp(name, exporter_name(api->exporters[i])) == 0)
-			return api->exporters[i];
-	return NULL;
+	for (size_t i = 0; i < api->exporter_count && !order->exporter; i++) {
+		if (strcmp(name, exporter_name(api->exporters[i])) != 0)
+			continue;
+		order->exporter = api->exporters[i];
+		order->meters = api->export_meters ? &api->export_meters[i] : NULL;
+	}
+}
+
+static void count_export(const struct export_order *order, pep_status status)
+{
+	if (order->meters)
+		meters_count(status == PEP_OK ? &order->meters->begun : &order->meters->refused);
 }
 
 static void reply_failure(const struct http_request *request, struct http_reply *reply, pep_status status,
@@ -174,7 +182,7 @@ static pep_status begin(const struct api_context *api, const struct http_request
 {
 	const struct pep_scan_query *query = &order->selection.query;
 	struct export_start start = {0};
-	char cursor[25] = "", count[24] = "";
+	char cursor[25] = "", count[24] = "", head[AUDIT_HEAD_SIZE];
 	pep_status status = PEP_OK;
 
 	if (query->state == PEP_DEPLOYED && !query->deployed_to_ms && !arguments_value(request, "last"))
@@ -189,6 +197,8 @@ static pep_status begin(const struct api_context *api, const struct http_request
 	if (start.count >= 0)
 		(void)snprintf(count, sizeof(count), "%" PRId64, start.count);
 	reply_copied_header(request, reply, "Pep-Records", count);
+	audit_head_text(&start.head, head);
+	reply_copied_header(request, reply, "Pep-Audit-Head", head);
 	return PEP_OK;
 }
 
@@ -196,14 +206,15 @@ void api_export(void *context, struct http_request *request, struct http_reply *
 {
 	const struct api_context *api = context;
 	struct export_order order = {.storage = api->storage,
-				     .exporter = find_exporter(api, request->tail),
 				     .audit = api->audit,
-				     .who = request->peer,
+				     .actor = request->actor,
+				     .peer = request->peer,
 				     .request_id = request->id};
 	struct pep_error err = {0};
 	const char *disposition;
 	pep_status status = PEP_OK;
 
+	find_exporter(api, request->tail, &order);
 	if (!order.exporter) {
 		reply_unknown_exporter(api, request, reply);
 		return;
@@ -215,6 +226,8 @@ void api_export(void *context, struct http_request *request, struct http_reply *
 		status = pep_fail(&err, PEP_NO_MEMORY, 0, "export: out of memory; try again");
 	else if (request->method != HTTP_HEAD)
 		status = begin(api, request, reply, &order, &err);
+	if (request->method != HTTP_HEAD)
+		count_export(&order, status);
 	if (status != PEP_OK) {
 		reply_failure(request, reply, status, &err);
 		return;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/api/fields.h"
 
+#include "core/api/endpoint.h"
 #include "core/base/buffer.h"
 #include "core/base/text.h"
+#include "core/config/network.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -119,15 +121,6 @@ static const char *check_numbers(const char *value, unsigned count)
 	return NULL;
 }
 
-/* As 16 bytes, IPv4 v4-mapped (RFC 4291 2.5.5.2), which is how the allowed networks are kept. */
-static bool parse_address(const char *text, unsigned char ret_bytes[16])
-{
-	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-	memcpy(ret_bytes, mapped, sizeof(mapped));
-	return inet_pton(AF_INET, text, ret_bytes + 12) == 1 || inet_pton(AF_INET6, text, ret_bytes) == 1;
-}
-
 /* The one way to write an address: IPv4 also for what came v4-mapped. */
 static const char *address_text(struct arena *arena, const unsigned char bytes[16])
 {
@@ -137,20 +130,6 @@ static const char *address_text(struct arena *arena, const unsigned char bytes[1
 	if (!inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? bytes + 12 : bytes, text, sizeof(text)))
 		return NULL;
 	return arena_text(arena, text);
-}
-
-static bool is_allowed(const struct config *config, const unsigned char bytes[16])
-{
-	for (size_t i = 0; i < config->network_count; i++) {
-		const struct config_network *network = &config->networks[i];
-		unsigned whole = network->prefix / 8;
-		unsigned char mask = (unsigned char)(0xff00u >> network->prefix % 8);
-
-		if (memcmp(bytes, network->address, whole) == 0 &&
-		    (whole == 16 || ((bytes[whole] ^ network->address[whole]) & mask) == 0))
-			return true;
-	}
-	return false;
 }
 
 /* --- one field after the other --- */
@@ -164,7 +143,7 @@ static const char *take_value(const struct api_context *api, const struct field 
 	case FIELD_SERIAL:
 		return check_serial(api, value);
 	case FIELD_IP:
-		return parse_address(value, address) ? NULL : "a numeric IPv4 or IPv6 address";
+		return network_address(value, address) ? NULL : "a numeric IPv4 or IPv6 address";
 	case FIELD_PORT:
 		if (!text_to_number(value, 1, 65535, &port))
 			return "a number from 1 to 65535";
@@ -186,6 +165,15 @@ static const struct field *find_field(const char *name)
 		if (strcmp(fields[i].name, name) == 0)
 			return &fields[i];
 	return NULL;
+}
+
+const char *fields_check(const struct api_context *api, const char *name, const char *value)
+{
+	const struct field *field = find_field(name);
+
+	if (!field || field->member == NO_MEMBER)
+		return "no such field";
+	return take_value(api, field, value, NULL, NULL);
 }
 
 static bool take_pair(const struct api_context *api, const struct http_request *request, const struct http_pair *pair, bool *seen,
@@ -253,11 +241,14 @@ bool fields_parse(const struct api_context *api, const struct http_request *requ
 {
 	bool seen[FIELD_COUNT] = {false};
 	unsigned char address[16];
+	struct endpoint_fault fault;
 	struct provision_request provision = {
-		.fields = {.struct_size = sizeof(provision.fields), .station = request->peer, .request_id = request->id},
+		.fields = {.struct_size = sizeof(provision.fields),
+			   .station = request->station ? request->station : request->peer,
+			   .request_id = request->id},
 		.target = {.struct_size = sizeof(provision.target), .port = api->config->gateway_port}};
 
-	if (!parse_address(request->peer, address))
+	if (!network_address(request->peer, address))
 		memset(address, 0, sizeof(address)); /* a peer that has no address (tests): only an explicit ip will do */
 	for (size_t i = 0; i < pair_count; i++)
 		if (!take_pair(api, request, &pairs[i], seen, &provision, address, reply))
@@ -267,10 +258,8 @@ bool fields_parse(const struct api_context *api, const struct http_request *requ
 		return false;
 	}
 	reply->serial = provision.fields.serial;
-	if (!is_allowed(api->config, address)) {
-		reply_problem(
-			request, reply, 403, "endpoint_not_allowed", "ip",
-			"no gateway may be at this address; identity.networks in the server's configuration says where they are");
+	if (!endpoint_is_allowed(api->config, address, provision.target.port, api->own_port, &fault)) {
+		reply_problem(request, reply, 403, "endpoint_not_allowed", fault.field, "%s", fault.why);
 		return false;
 	}
 	provision.target.ip = address_text(request->arena, address);

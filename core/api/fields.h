@@ -13,4 +13,8 @@
 bool fields_parse(const struct api_context *api, const struct http_request *request, const struct http_pair *pairs,
 		  size_t pair_count, struct provision_request *ret_request, struct http_reply *reply);
 
+/* NULL: the value may stand in this field, alone; or what it should be, for ever. A name that is no field's of a text: "no such field".
+ * [any thread] */
+const char *fields_check(const struct api_context *api, const char *name, const char *value);
+
 #endif

@@ -7,8 +7,10 @@
 #include "core/base/buffer.h"
 #include "core/base/cleanup.h"
 #include "core/base/log.h"
+#include "core/service/audit.h"
 #include "core/service/push.h"
 #include "core/service/spool.h"
+#include "core/service/vitals.h"
 
 #include <time.h>
 
@@ -75,23 +77,37 @@ static void write_pushes(struct buffer *json, struct push *push)
 		buffer_byte(json, ']');
 }
 
+/* Altered: the line goes on, but a person must look. */
+static const char *audit_state(const struct audit_report *report)
+{
+	if (!report->is_well)
+		return "unavailable";
+	return report->is_altered ? "altered" : "ok";
+}
+
 void api_readyz(void *context, struct http_request *request, struct http_reply *reply)
 {
 	struct api_context *api = context;
 	AUTO(buffer_fini) struct buffer json = {.limit = 0};
+	struct audit_report audit;
 	struct pep_error err = {0};
 	pep_status status;
 	const char *copy;
+	bool is_ready;
 
 	if (!arguments_check(request, no_names, reply))
 		return;
 	status = storage_ping(api->storage, &err);
+	audit_report(api->audit, &audit);
+	is_ready = status == PEP_OK && audit.is_well;
 	/* The page is terse on purpose: why is not for everybody on the network. */
 	if (status != PEP_OK)
 		log_event(LOG_WARNING, "not ready: storage", LOG_TEXT("request_id", request->id), LOG_TEXT("error", err.message));
 	buffer_init(&json, PAGE_LIMIT);
-	buffer_format(&json, "{\"ready\":%s,\"checks\":{\"storage\":\"%s\",\"spool\":\"%u waiting\"}",
-		      status == PEP_OK ? "true" : "false", status == PEP_OK ? "ok" : "unavailable", spool_count(api->spool));
+	buffer_format(&json,
+		      "{\"ready\":%s,\"checks\":{\"storage\":\"%s\",\"spool\":\"%u waiting\",\"audit\":\"%s\",\"disk\":\"%s\"}",
+		      is_ready ? "true" : "false", status == PEP_OK ? "ok" : "unavailable", spool_count(api->spool),
+		      audit_state(&audit), vitals_disk_free(api->config->data_dir) >= VITALS_DISK_MIN ? "ok" : "low");
 	write_pushes(&json, api->push);
 	buffer_byte(&json, '}');
 	copy = json.failed ? NULL : arena_copy(request->arena, json.data, json.size);
@@ -99,8 +115,8 @@ void api_readyz(void *context, struct http_request *request, struct http_reply *
 		reply_problem(request, reply, 500, "internal", NULL, "out of memory");
 		return;
 	}
-	reply_json(reply, status == PEP_OK ? 200 : 503, copy, json.size);
-	if (status != PEP_OK) {
+	reply_json(reply, is_ready ? 200 : 503, copy, json.size);
+	if (!is_ready) {
 		reply->error_code = "storage_unavailable";
 		reply_retry_after(request, reply, 2);
 	}

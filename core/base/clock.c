@@ -21,6 +21,11 @@ int64_t clock_boot_ms(void)
 	return clock_ms(CLOCK_BOOTTIME);
 }
 
+int64_t clock_work_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
 struct timespec clock_monotonic_after(int64_t timeout_ms)
 {
 	struct timespec time = {0};

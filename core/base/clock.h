@@ -12,6 +12,8 @@
 int64_t clock_wall_ms(void);
 /* Since the machine started, suspended time included (CLOCK_BOOTTIME); never jumps. For deadlines. */
 int64_t clock_boot_ms(void);
+/* The same without the time that the machine was suspended (CLOCK_MONOTONIC). For how long something has been at work. */
+int64_t clock_work_ms(void);
 /* The CLOCK_MONOTONIC time in timeout_ms from now, for a condition with that clock. */
 struct timespec clock_monotonic_after(int64_t timeout_ms);
 

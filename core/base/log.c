@@ -4,6 +4,7 @@
 #include "core/base/buffer.h"
 #include "core/base/text.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,11 +14,17 @@
 
 static int log_level = LOG_INFO;
 static enum log_format log_format = LOG_FORMAT_LOGFMT;
+static _Atomic(uint64_t) dropped; /* the log is one for the whole process, and so is this */
 
 void log_setup(int level, enum log_format format)
 {
 	log_level = level;
 	log_format = format;
+}
+
+uint64_t log_dropped(void)
+{
+	return atomic_load_explicit(&dropped, memory_order_relaxed);
 }
 
 bool log_enabled(int level)
@@ -126,7 +133,7 @@ void log_fields(int level, const char *message, const struct log_field *fields)
 	if (log_format == LOG_FORMAT_JSON)
 		memory[line.size++] = '}';
 	memory[line.size++] = '\n';
-	/* One write per line: lines of several threads never mix. A full or closed standard error is nobody's to report to. */
-	if (write(STDERR_FILENO, memory, line.size) < 0)
-		return;
+	/* One write per line: lines of several threads never mix. A full or closed standard error can only be counted. */
+	if (write(STDERR_FILENO, memory, line.size) != (ssize_t)line.size)
+		atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
 }

@@ -31,6 +31,8 @@ struct log_field {
 void log_setup(int level, enum log_format format);
 /* Would a line of this level be written? [any thread] */
 bool log_enabled(int level);
+/* How many lines could not be written since the start: standard error is full or closed. [any thread] */
+uint64_t log_dropped(void);
 /* One line: time, level, message, fields; at most 4 kB: a field that does not fit is left out. [any thread] */
 void log_fields(int level, const char *message, const struct log_field *fields);
 

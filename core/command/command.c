@@ -55,6 +55,8 @@ bool command_run(int count, char **arguments, int *ret_exit_code)
 		return false;
 	if (strcmp(arguments[1], "ca") == 0)
 		*ret_exit_code = run_ca(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "tls") == 0)
+		*ret_exit_code = command_tls(count - 2, arguments + 2);
 	else if (strcmp(arguments[1], "import-fcu") == 0)
 		*ret_exit_code = command_import_fcu(count - 2, arguments + 2);
 	else if (strcmp(arguments[1], "migrate") == 0)
@@ -63,6 +65,12 @@ bool command_run(int count, char **arguments, int *ret_exit_code)
 		*ret_exit_code = command_backup(count - 2, arguments + 2);
 	else if (strcmp(arguments[1], "restore") == 0)
 		*ret_exit_code = command_restore(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "audit") == 0)
+		*ret_exit_code = command_audit(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "token") == 0)
+		*ret_exit_code = command_token(count - 2, arguments + 2);
+	else if (strcmp(arguments[1], "doctor") == 0)
+		*ret_exit_code = command_doctor(count - 2, arguments + 2);
 	else
 		return false;
 	if (fflush(stdout) || ferror(stdout))

@@ -25,10 +25,14 @@ bool command_run(int count, char **arguments, int *ret_exit_code);
 /* The commands. arguments[0] is what follows the command's name. */
 int command_ca_init(int count, char **arguments);
 int command_ca_inspect(int count, char **arguments);
+int command_tls(int count, char **arguments);
 int command_import_fcu(int count, char **arguments);
 int command_migrate(int count, char **arguments);
 int command_backup(int count, char **arguments);
 int command_restore(int count, char **arguments);
+int command_audit(int count, char **arguments);
+int command_doctor(int count, char **arguments);
+int command_token(int count, char **arguments);
 
 /* Is -h or --help among them? */
 bool command_asks_help(int count, char *const *arguments);

@@ -9,10 +9,13 @@
 static const char help[] =
 	"Usage: pep-server migrate --from FILE --to FILE\n"
 	"\n"
-	"Copies every record, whatever its state, from one store to another, and compares both afterwards. --from and --to are\n"
-	"configurations as of pep-server --config; their storage sections count, and server.data_dir. Stop the servers first. --to "
-	"has to\n"
-	"be empty, or what an earlier run of the same command left: that one goes on where it was. Nothing is ever overwritten.\n"
+	"Copies every record, whatever its state, and the orders and grants, from one store to another, and compares both "
+	"afterwards.\n"
+	"--from and --to are configurations as of pep-server --config; their storage sections count, and server.data_dir. Stop "
+	"the\n"
+	"servers first. --to has to be empty, or what an earlier run of the same command left: that one goes on where it was. "
+	"Nothing\n"
+	"is ever overwritten.\n"
 	"\n"
 	"Exit codes: 0 copied and equal, 1 failed or stopped on the way: run it again, 2 usage, 3 configuration or a plugin that "
 	"is refused,\n"
@@ -70,10 +73,13 @@ static int open_sides(struct store_side *from, const char *from_path, struct sto
 static int migrate(const struct store_side *from, const struct store_side *to)
 {
 	struct migration migration = {.source = from->storage, .target = to->storage};
+	int64_t note_count = 0;
 	int code = migration_survey(&migration);
 
 	if (code == COMMAND_DONE)
 		code = migration_look(&migration);
+	if (code == COMMAND_DONE)
+		code = migration_orders(&migration, MIGRATION_LOOK, &note_count);
 	if (code == COMMAND_DONE && migration.present_count > 0)
 		(void)command_complain(0, "--to has %lld of %lld records already: going on", (long long)migration.present_count,
 				       (long long)migration.source_count);
@@ -82,7 +88,13 @@ static int migrate(const struct store_side *from, const struct store_side *to)
 	if (code == COMMAND_DONE)
 		code = migration_notes(from, to);
 	if (code == COMMAND_DONE)
+		code = migration_orders(&migration, MIGRATION_COPY, &note_count);
+	if (code == COMMAND_DONE)
 		code = migration_verify(&migration);
+	if (code == COMMAND_DONE)
+		code = migration_orders(&migration, MIGRATION_COMPARE, &note_count);
+	if (code == COMMAND_DONE && note_count > 0)
+		(void)printf("copied orders and grants: %lld notes, compared\n", (long long)note_count);
 	if (code == COMMAND_DONE)
 		(void)printf("copied %lld records, %lld were there; %s and %s are equal\n", (long long)migration.copied_count,
 			     (long long)migration.present_count, storage_name(from->storage), storage_name(to->storage));

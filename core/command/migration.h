@@ -33,6 +33,13 @@ int migration_copy(struct migration *migration);
 /* Copies how far each subscriber of `push` in either configuration has been told, where the target does not know it yet. The stores are
  * open. COMMAND_FAILED: a store failed. */
 int migration_notes(const struct store_side *from, const struct store_side *to);
+
+/* The notes of orders and grants: what is in the target already has to be equal (LOOK, before anything is written), what it lacks is
+ * written (COPY), and in the end both have the same (COMPARE). */
+enum migration_step { MIGRATION_LOOK = 1, MIGRATION_COPY, MIGRATION_COMPARE };
+/* *ret_count: notes of the source. COMMAND_UNSAFE: LOOK found another note in the target, or a target that keeps none. COMMAND_DIFFERENT:
+ * they are not equal. COMMAND_FAILED: a store failed; the same again goes on. */
+int migration_orders(const struct migration *migration, enum migration_step step, int64_t *ret_count);
 /* Reads both from end to end, side by side. COMMAND_DIFFERENT: they are not equal, or the source has changed since migration_copy(). */
 int migration_verify(const struct migration *migration);
 

@@ -2,6 +2,7 @@
 #include "core/config/apply.h"
 
 #include "core/config/nearest.h"
+#include "core/config/network.h"
 #include "core/config/place.h"
 #include "core/config/settings.h"
 
@@ -37,7 +38,8 @@ static pep_status check_name(const struct parse_node *node, struct pep_error *er
 				  nearest.best);
 	return place_fail(
 		err, PEP_INVALID, &node->key_place,
-		"unknown section \"%s\"; there are server, log, identity, injection, storage, injector, exporters and push",
+		"unknown section \"%s\"; there are server, log, access, tls, identity, orders, injection, storage, injector, "
+		"exporters and push",
 		node->key);
 }
 
@@ -158,10 +160,54 @@ static pep_status check_connections(const struct config *config, struct pep_erro
 	return PEP_OK;
 }
 
-static pep_status check_together(const struct config *config, struct pep_error *err)
+static pep_status check_anonymous(const struct config *config, struct pep_error *err)
+{
+	if (config->anonymous_provision && !config->anonymous_network_count)
+		return place_fail(
+			err, PEP_INVALID, place_of(config, "access", "anonymous_provision"),
+			"\"anonymous_provision\" is for named networks only; say in \"anonymous_networks\" who may come without a "
+			"token");
+	for (size_t i = 0; i < config->anonymous_network_count; i++)
+		if (network_is_everything(&config->anonymous_networks[i]))
+			return place_fail(err, PEP_INVALID, place_of(config, "access", "anonymous_networks"),
+					  "\"anonymous_networks\" has a network that is everybody; name those of the stations");
+	return PEP_OK;
+}
+
+/* A relative path is below data_dir, as those of plugins. */
+static pep_status place_file(struct config *config, const char **path, struct pep_error *err)
+{
+	if (!*path || **path == '/')
+		return PEP_OK;
+	*path = arena_format(&config->arena, "%s/%s", config->data_dir, *path);
+	return *path ? PEP_OK : no_memory(err);
+}
+
+static pep_status check_tls(struct config *config, struct pep_error *err)
+{
+	pep_status status;
+
+	if (config->tls_certificate && !config->tls_key)
+		return place_fail(err, PEP_INVALID, place_of(config, "tls", "certificate"),
+				  "\"certificate\" needs its \"key\"; pep-server tls init makes both");
+	if (!config->tls_certificate && (config->tls_key || config->tls_client_ca))
+		return place_fail(err, PEP_INVALID, place_of(config, "tls", config->tls_key ? "key" : "client_ca"),
+				  "\"%s\" needs a \"certificate\"; without one the server speaks plain HTTP",
+				  config->tls_key ? "key" : "client_ca");
+	status = place_file(config, &config->tls_certificate, err);
+	if (status == PEP_OK)
+		status = place_file(config, &config->tls_key, err);
+	return status == PEP_OK ? place_file(config, &config->tls_client_ca, err) : status;
+}
+
+static pep_status check_together(struct config *config, struct pep_error *err)
 {
 	pep_status status = check_lease(config, err);
 
+	if (status == PEP_OK)
+		status = check_tls(config, err);
+	if (status == PEP_OK)
+		status = check_anonymous(config, err);
 	return status == PEP_OK ? check_connections(config, err) : status;
 }
 

@@ -174,7 +174,7 @@ static pep_status read_networks(const struct schema_key *key, const struct parse
 	for (const struct parse_node *item = node->first; item; item = item->next)
 		count++;
 	if (!count)
-		return place_fail(err, PEP_INVALID, &node->place, "\"%s\" is empty: no gateway could be reached; name a network",
+		return place_fail(err, PEP_INVALID, &node->place, "\"%s\" is empty: nobody would be in it; name a network",
 				  key->name);
 	networks = arena_alloc(&config->arena, count * sizeof(*networks));
 	if (!networks)
@@ -186,8 +186,8 @@ static pep_status read_networks(const struct schema_key *key, const struct parse
 		if (!network_read(item->text, &networks[count++], &why))
 			return place_fail(err, PEP_INVALID, &item->place, "\"%.64s\" %s", item->text, why);
 	}
-	config->networks = networks;
-	config->network_count = count;
+	*(struct config_network **)member(config, key) = networks;
+	*(size_t *)(void *)((char *)config + key->count_offset) = count;
 	return PEP_OK;
 }
 

@@ -40,6 +40,8 @@ struct config_push {
 	struct config_place attempts_place, from_place;
 };
 
+enum config_tls { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+
 enum config_serials { CONFIG_SERIALS_PRINTABLE, CONFIG_SERIALS_LEGACY };
 
 struct config_network { /* of gateways: an address and its prefix, IPv4 as v4-mapped IPv6 */
@@ -53,7 +55,8 @@ struct config {
 	const char *name; /* of this server, on every record that it claims; default: the host's name */
 	const char *listen;
 	uint16_t port;
-	unsigned http_threads, connections, connections_per_address, workers, worker_queue, injections, injection_queue;
+	unsigned http_threads, connections, connections_per_address, workers, worker_queue, injections, injection_queue,
+		event_clients;
 	int64_t header_timeout_ms, idle_timeout_ms, drain_timeout_ms;
 	const char *data_dir; /* spool, lock, and relative paths of plugins; made if absent */
 	const char *plugin_dir;
@@ -65,9 +68,22 @@ struct config {
 	const char *hardware_version, *radio_config, *led_config, *category, *api_address, *gateway_services_address;
 	uint16_t gateway_port;
 	enum config_serials serials;
-	const char *serial_pattern;      /* POSIX extended regular expression over the whole serial; NULL: none */
+	const char *serial_pattern; /* POSIX extended regular expression over the whole serial; NULL: none */
+	uint16_t lowest_gateway_port, highest_gateway_port;
 	struct config_network *networks; /* where gateways may be */
 	size_t network_count;
+	/* access: who is let in (core/access) */
+	const char *access_tokens; /* the file of those who are; NULL: none */
+	bool anonymous_provision;  /* whoever is in these networks may have gateways provisioned */
+	struct config_network *anonymous_networks;
+	size_t anonymous_network_count;
+	unsigned requests_per_second, request_burst; /* of a token, or of an address that has none; 0: any */
+	unsigned failures_per_minute;                /* of an address: answered with what is wrong with the token */
+	/* tls: */
+	const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none. Without a certificate, plain HTTP */
+	enum config_tls tls_minimum;
+	/* orders: */
+	bool orders_required; /* without an order nothing is expected */
 	/* injection: */
 	int64_t injection_timeout_ms; /* one injection, from connect to the last answer */
 	int64_t lease_ms;             /* how long a claim holds without news; more than injection_timeout_ms */

@@ -2,6 +2,7 @@
 #include "core/config/file.h"
 
 #include "core/base/cleanup.h"
+#include "core/base/private_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +33,8 @@ static ssize_t read_all(int fd, char *text, size_t room)
 	return (ssize_t)size;
 }
 
-pep_status file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size, struct pep_error *err)
+static pep_status read_file(const char *path, size_t limit, bool is_secret, char **ret_text, size_t *ret_size,
+			    struct pep_error *err)
 {
 	AUTO(free_ptr) char *text = NULL;
 	/* O_NONBLOCK: a FIFO must not hold up the start. */
@@ -44,6 +46,8 @@ pep_status file_read(const char *path, size_t limit, char **ret_text, size_t *re
 		return cannot_read(path, errno, err);
 	if (!S_ISREG(info.st_mode))
 		return pep_fail(err, PEP_NOT_FOUND, 0, "%s: not a regular file", path);
+	if (is_secret && private_file_fault(&info))
+		return pep_fail(err, PEP_INVALID, 0, "%s: holds a secret, but %s", path, private_file_fault(&info));
 	if (info.st_size > (off_t)limit)
 		return pep_fail(err, PEP_LIMIT, 0, "%s: over %zu bytes; is this the right file?", path, limit);
 	/* One byte more than it has: if that is filled, somebody is writing to it. */
@@ -59,4 +63,14 @@ pep_status file_read(const char *path, size_t limit, char **ret_text, size_t *re
 	*ret_text = TAKE(text);
 	*ret_size = (size_t)size;
 	return PEP_OK;
+}
+
+pep_status file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size, struct pep_error *err)
+{
+	return read_file(path, limit, false, ret_text, ret_size, err);
+}
+
+pep_status file_read_private(const char *path, size_t limit, char **ret_text, size_t *ret_size, struct pep_error *err)
+{
+	return read_file(path, limit, true, ret_text, ret_size, err);
 }

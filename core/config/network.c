@@ -84,6 +84,11 @@ bool network_contains(const struct config_network *networks, size_t count, const
 	return false;
 }
 
+bool network_is_everything(const struct config_network *network)
+{
+	return network->prefix == 0 || (network->prefix == 96 && is_mapped(network->address));
+}
+
 void network_write(const struct config_network *network, char ret_text[64])
 {
 	bool is_ipv4 = network->prefix >= 96 && is_mapped(network->address);

@@ -13,6 +13,8 @@ bool network_address(const char *text, unsigned char ret_address[16]);
 bool network_read(const char *text, struct config_network *ret_network, const char **ret_why);
 /* Is the address (as from network_address()) within one of the ranges? */
 bool network_contains(const struct config_network *networks, size_t count, const unsigned char address[16]);
+/* 0.0.0.0/0 or ::/0. */
+bool network_is_everything(const struct config_network *network);
 /* A range as text, IPv4 as IPv4. Room for 64 bytes is enough. */
 void network_write(const struct config_network *network, char ret_text[64]);
 

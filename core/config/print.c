@@ -39,13 +39,15 @@ static const char *choice_word(const struct schema_key *key, const void *member)
 	return "";
 }
 
-static void print_networks(FILE *out, const struct config *config)
+static void print_networks(FILE *out, const struct schema_key *key, const struct config *config)
 {
+	const struct config_network *networks = *(struct config_network *const *)(const void *)((const char *)config + key->offset);
+	size_t count = *(const size_t *)(const void *)((const char *)config + key->count_offset);
 	char text[64];
 
 	(void)fputc('[', out);
-	for (size_t i = 0; i < config->network_count; i++) {
-		network_write(&config->networks[i], text);
+	for (size_t i = 0; i < count; i++) {
+		network_write(&networks[i], text);
 		(void)fprintf(out, "%s\"%s\"", i ? ", " : "", text);
 	}
 	(void)fputc(']', out);
@@ -84,7 +86,7 @@ static void print_value(FILE *out, const struct schema_key *key, const struct co
 		(void)fputs(choice_word(key, member), out);
 		break;
 	case SCHEMA_NETWORKS:
-		print_networks(out, config);
+		print_networks(out, key, config);
 		break;
 	default:
 		memcpy(&text, member, sizeof(text));
@@ -95,12 +97,12 @@ static void print_value(FILE *out, const struct schema_key *key, const struct co
 /* A key without default that nobody set has no value to show. */
 static bool is_set(const struct schema_key *key, const struct config *config)
 {
-	const char *text;
+	const void *value; /* a text, or the first network */
 
-	if (key->type != SCHEMA_PATTERN)
+	if (key->type > SCHEMA_PATTERN && key->type != SCHEMA_NETWORKS)
 		return true;
-	memcpy(&text, (const char *)config + key->offset, sizeof(text));
-	return text != NULL;
+	memcpy(&value, (const char *)config + key->offset, sizeof(value));
+	return value != NULL;
 }
 
 void print_sections(FILE *out, const struct config *config)

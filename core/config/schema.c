@@ -15,13 +15,20 @@ static const struct schema_choice serials[] = {
 	{NULL, 0},
 };
 
-#define KEY(section_, name_, type_, fallback_, min_, max_, member, help_)                                   \
-	{                                                                                                   \
-		section_, name_, type_, fallback_, min_, max_, NULL, offsetof(struct config, member), help_ \
+static const struct schema_choice tls_versions[] = {{"1.2", CONFIG_TLS_1_2}, {"1.3", CONFIG_TLS_1_3}, {NULL, 0}};
+
+#define KEY(section_, name_, type_, fallback_, min_, max_, member, help_)                                      \
+	{                                                                                                      \
+		section_, name_, type_, fallback_, min_, max_, NULL, offsetof(struct config, member), 0, help_ \
 	}
-#define CHOICE(section_, name_, fallback_, choices_, member, help_)                                               \
-	{                                                                                                         \
-		section_, name_, SCHEMA_CHOICE, fallback_, 0, 0, choices_, offsetof(struct config, member), help_ \
+#define CHOICE(section_, name_, fallback_, choices_, member, help_)                                                  \
+	{                                                                                                            \
+		section_, name_, SCHEMA_CHOICE, fallback_, 0, 0, choices_, offsetof(struct config, member), 0, help_ \
+	}
+#define NETWORKS(section_, name_, fallback_, member, count, help_)                                        \
+	{                                                                                                 \
+		section_, name_, SCHEMA_NETWORKS, fallback_, 0, 0, NULL, offsetof(struct config, member), \
+			offsetof(struct config, count), help_                                             \
 	}
 
 const struct schema_key schema_keys[] = {
@@ -38,6 +45,8 @@ const struct schema_key schema_keys[] = {
 	KEY("server", "injections", SCHEMA_COUNT, "64", 1, 4096, injections, "gateways provisioned at the same time"),
 	KEY("server", "injection_queue", SCHEMA_COUNT, "128", 1, 100000, injection_queue,
 	    "requests that may wait for their turn to be provisioned"),
+	KEY("server", "event_clients", SCHEMA_COUNT, "64", 1, 10000, event_clients,
+	    "who may watch /events at the same time; at most a quarter of connections"),
 	KEY("server", "header_timeout", SCHEMA_SPAN, "10s", 100, HOUR, header_timeout_ms,
 	    "for a request's headers and body to arrive"),
 	KEY("server", "idle_timeout", SCHEMA_SPAN, "15s", 100, HOUR, idle_timeout_ms,
@@ -50,6 +59,23 @@ const struct schema_key schema_keys[] = {
 	CHOICE("log", "level", "info", levels, log_level, "the least important lines to write"),
 	CHOICE("log", "format", "logfmt", formats, log_format, "how lines are written to standard error"),
 	KEY("log", "access", SCHEMA_BOOL, "true", 0, 0, access_log, "one line per request"),
+	KEY("access", "tokens", SCHEMA_PATH, NULL, 1, 1024, access_tokens,
+	    "file of those who are let in: pep-server token add makes it; without it, listen on loopback only"),
+	KEY("access", "anonymous_provision", SCHEMA_BOOL, "false", 0, 0, anonymous_provision,
+	    "whoever is in anonymous_networks may have gateways provisioned, without a token"),
+	NETWORKS("access", "anonymous_networks", NULL, anonymous_networks, anonymous_network_count,
+		 "where those without a token may be"),
+	KEY("access", "requests_per_second", SCHEMA_COUNT, "100", 0, 100000, requests_per_second,
+	    "of one token, or of one address without; more are answered with 429; 0 is any"),
+	KEY("access", "burst", SCHEMA_COUNT, "500", 1, 1000000, request_burst, "requests at once that are no more than this"),
+	KEY("access", "failures_per_minute", SCHEMA_COUNT, "10", 1, 100000, failures_per_minute,
+	    "wrong tokens from one address that are answered with 401; more with 429"),
+	KEY("tls", "certificate", SCHEMA_PATH, NULL, 1, 1024, tls_certificate,
+	    "PEM file: the server's certificate and those between it and its authority; without it, plain HTTP"),
+	KEY("tls", "key", SCHEMA_PATH, NULL, 1, 1024, tls_key, "PEM file: its private key; nobody else may read it"),
+	KEY("tls", "client_ca", SCHEMA_PATH, NULL, 1, 1024, tls_client_ca,
+	    "PEM file: who signs the certificates that clients may show"),
+	CHOICE("tls", "minimum", "1.2", tls_versions, tls_minimum, "the oldest version of TLS: 1.2 or 1.3"),
 	KEY("identity", "hardware_version", SCHEMA_TEXT, "izuma-edge-gateway", 1, 128, hardware_version,
 	    "where a request says nothing"),
 	KEY("identity", "radio_config", SCHEMA_TEXT, "00", 1, 128, radio_config, "where a request says nothing"),
@@ -60,12 +86,17 @@ const struct schema_key schema_keys[] = {
 	KEY("identity", "gateway_services_address", SCHEMA_URL, "https://gateways.us-east-1.mbedcloud.com", 1, 256,
 	    gateway_services_address, "where a request says nothing"),
 	KEY("identity", "gateway_port", SCHEMA_PORT, "7777", 1, 65535, gateway_port, "where a request says nothing"),
+	KEY("identity", "lowest_gateway_port", SCHEMA_PORT, "1", 1, 65535, lowest_gateway_port,
+	    "no lower one is ever connected to"),
+	KEY("identity", "highest_gateway_port", SCHEMA_PORT, "65535", 1, 65535, highest_gateway_port, "no higher one"),
 	CHOICE("identity", "serials", "printable", serials, serials,
 	       "printable: ASN.1 PrintableString and _; legacy: any text without control characters"),
 	KEY("identity", "serial_pattern", SCHEMA_PATTERN, NULL, 1, 1024, serial_pattern,
 	    "POSIX extended regular expression that the whole serial must match"),
-	KEY("identity", "networks", SCHEMA_NETWORKS, "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 127.0.0.0/8, ::1, fc00::/7", 0, 0,
-	    networks, "where gateways may be: no other address is ever connected to"),
+	NETWORKS("identity", "networks", "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 127.0.0.0/8, ::1, fc00::/7", networks,
+		 network_count, "where gateways may be: no other address is ever connected to"),
+	KEY("orders", "required", SCHEMA_BOOL, "false", 0, 0, orders_required,
+	    "true: no serial is expected without an order; false: any is, while there are no orders"),
 	KEY("injection", "timeout", SCHEMA_SPAN, "60s", 100, HOUR, injection_timeout_ms,
 	    "one injection, from connect to the last answer"),
 	KEY("injection", "lease", SCHEMA_SPAN, "120s", 200, 24 * HOUR, lease_ms,
@@ -75,7 +106,8 @@ const struct schema_key schema_keys[] = {
 };
 const size_t schema_count = sizeof(schema_keys) / sizeof(schema_keys[0]);
 
-const char *const schema_sections[] = {"server", "log", "identity", "injection", "storage", "injector", "exporters", "push", NULL};
+const char *const schema_sections[] = {"server",    "log",     "access",   "tls",       "identity", "orders",
+				       "injection", "storage", "injector", "exporters", "push",     NULL};
 
 const struct schema_key *schema_find(const char *section, const char *name)
 {

@@ -33,8 +33,9 @@ struct schema_key {
 	const char *fallback; /* as written in a file, lists with commas; NULL: none, or computed */
 	int64_t min, max;
 	const struct schema_choice *choices;
-	size_t offset;    /* of its member in struct config */
-	const char *help; /* one line */
+	size_t offset;       /* of its member in struct config */
+	size_t count_offset; /* of networks: of the member that counts them */
+	const char *help;    /* one line */
 };
 
 /* The table, in the order of the file. [any thread] */

@@ -40,7 +40,7 @@ static pep_status read_file(const char *path, const char *data_dir, char **ret_t
 		full = NULL;
 		return no_memory(err);
 	}
-	status = file_read(full, SECRET_LIMIT, &text, &size, err);
+	status = file_read_private(full, SECRET_LIMIT, &text, &size, err);
 	if (status != PEP_OK)
 		return status;
 	if (memchr(text, '\0', size)) {

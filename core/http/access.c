@@ -26,6 +26,6 @@ void access_log(const struct exchange *exchange, unsigned status, bool is_whole)
 	log_event(LOG_INFO, "request", LOG_TEXT("method", exchange->method_name), LOG_TEXT("path", path),
 		  LOG_NUMBER("status", (int64_t)status), LOG_NUMBER("ms", clock_boot_ms() - exchange->request.start_boot_ms),
 		  LOG_NUMBER("bytes", (int64_t)bytes), LOG_TEXT("request_id", *exchange->id ? exchange->id : NULL),
-		  LOG_TEXT("peer", exchange->connection.peer), LOG_TEXT("serial", reply->serial),
-		  LOG_TEXT("code", reply->error_code), LOG_TEXT("cut", is_whole ? NULL : "yes"));
+		  LOG_TEXT("peer", exchange->connection.peer), LOG_TEXT("actor", exchange->request.actor),
+		  LOG_TEXT("serial", reply->serial), LOG_TEXT("code", reply->error_code), LOG_TEXT("cut", is_whole ? NULL : "yes"));
 }

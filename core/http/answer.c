@@ -74,6 +74,35 @@ static void close_feed(void *context)
 	feed_close(TAKE(exchange->feed));
 }
 
+/* Whoever watches is suspended while there is no news; while it is being sent some, a stop does not wait for it. */
+static ssize_t read_broadcast(void *context, uint64_t position, char *data, size_t room)
+{
+	struct exchange *exchange = context;
+	struct connections *connections = &exchange->serving->connections;
+	ssize_t size = broadcast_read(exchange->reader, data, room);
+
+	(void)position;
+	if (size != BROADCAST_NOTHING)
+		connection_set_phase(connections, &exchange->connection, CONNECTION_WATCHING);
+	if (size == STREAM_END)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (size != BROADCAST_NOTHING) {
+		exchange->sent += (uint64_t)size;
+		return size;
+	}
+	connection_set_phase(connections, &exchange->connection, CONNECTION_SUSPENDED);
+	MHD_suspend_connection(exchange->mhd);
+	broadcast_wait(exchange->reader);
+	return 0;
+}
+
+static void leave_broadcast(void *context)
+{
+	struct exchange *exchange = context;
+
+	broadcast_leave(TAKE(exchange->reader));
+}
+
 static ssize_t read_nothing(void *context, uint64_t position, char *data, size_t room)
 {
 	(void)context;
@@ -102,7 +131,9 @@ static struct MHD_Response *make_response(struct exchange *exchange)
 
 	if (exchange->feed)
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_feed, exchange, close_feed);
-	if (reply->stream)
+	if (exchange->reader)
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_broadcast, exchange, leave_broadcast);
+	if (reply->stream || reply->broadcast)
 		return make_head();
 	/* The library only reads it, but its signature says otherwise. */
 	memcpy(&body, &reply->body, sizeof(body));

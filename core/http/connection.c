@@ -94,23 +94,22 @@ void connection_end(struct connections *connections, struct connection *connecti
 {
 	int phase = connection->phase;
 
-	if (phase != CONNECTION_BUSY && phase != CONNECTION_SUSPENDED)
+	if (phase == CONNECTION_READING || phase == CONNECTION_CUT)
 		return;
 	connection->first = false;
 	connection->since_boot_ms = clock_boot_ms();
 	connection_set_phase(connections, connection, CONNECTION_READING);
 }
 
-/* With the lock held. */
-static unsigned count(const struct connections *connections, bool busy)
+#define PHASE(name) (1U << (name))
+
+/* With the lock held: how many are in one of the phases. */
+static unsigned count(const struct connections *connections, unsigned phases)
 {
 	unsigned found = 0;
 
-	for (struct connection *connection = connections->first; connection; connection = connection->next) {
-		int phase = connection->phase;
-
-		found += phase == CONNECTION_SUSPENDED || (busy && phase == CONNECTION_BUSY);
-	}
+	for (struct connection *connection = connections->first; connection; connection = connection->next)
+		found += PHASE(connection->phase) & phases ? 1 : 0;
 	return found;
 }
 
@@ -119,19 +118,29 @@ unsigned connections_busy(struct connections *connections)
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
 
 	(void)lock;
-	return count(connections, true);
+	return count(connections, PHASE(CONNECTION_SUSPENDED) | PHASE(CONNECTION_BUSY));
 }
 
-bool connections_wait(struct connections *connections, bool idle, int64_t timeout_ms)
+static bool wait_for(struct connections *connections, unsigned phases, int64_t timeout_ms)
 {
 	const struct timespec deadline = clock_monotonic_after(timeout_ms);
 	AUTO(unlock_mutex) pthread_mutex_t *lock = lock_mutex(&connections->mutex);
 
 	atomic_store(&connections->waited_for, true);
-	while (count(connections, idle))
+	while (count(connections, phases))
 		if (pthread_cond_timedwait(&connections->changed, lock, &deadline) != 0)
-			return count(connections, idle) == 0;
+			return count(connections, phases) == 0;
 	return true;
+}
+
+bool connections_wait(struct connections *connections, bool idle, int64_t timeout_ms)
+{
+	return wait_for(connections, PHASE(CONNECTION_SUSPENDED) | (idle ? PHASE(CONNECTION_BUSY) : 0), timeout_ms);
+}
+
+bool connections_wait_watching(struct connections *connections, int64_t timeout_ms)
+{
+	return wait_for(connections, PHASE(CONNECTION_WATCHING), timeout_ms);
 }
 
 /* How long has it been sending the request that it is at? */

@@ -14,6 +14,7 @@ enum connection_phase {
 	CONNECTION_READING,   /* waits for a request, or reads it */
 	CONNECTION_BUSY,      /* has a whole request that is not answered to its last byte */
 	CONNECTION_SUSPENDED, /* the same, and the HTTP library must not be stopped */
+	CONNECTION_WATCHING,  /* is being sent news that never end: nobody waits for it */
 	CONNECTION_CUT,       /* was too slow, or nobody reads on; its socket is shut down */
 };
 
@@ -53,8 +54,10 @@ void connection_end(struct connections *connections, struct connection *connecti
 
 /* How many are busy or suspended. [any thread] */
 unsigned connections_busy(struct connections *connections);
-/* Wait until none is suspended and, if `idle`, none is busy. False: timeout. [any thread] */
+/* Wait until none is suspended and, if `idle`, none is busy. Who watches is not waited for. False: timeout. [any thread] */
 bool connections_wait(struct connections *connections, bool idle, int64_t timeout_ms);
+/* Wait until none watches. False: timeout. [any thread] */
+bool connections_wait_watching(struct connections *connections, int64_t timeout_ms);
 
 /* Cut off every connection that has been sending one request for longer than header_timeout_ms: since its accept for the first,
  * since its first bytes for another. To be called about every CONNECTIONS_SWEEP_MS; a connection that is idle between two requests

@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ struct door {
 	_Atomic(int) order;       /* enum order */
 	_Atomic(unsigned) inside; /* connections that were admitted and have not left */
 	_Atomic(bool) is_full;    /* who leaves shall ring */
+	_Atomic(unsigned) turns;  /* of the thread's loop */
+	unsigned turns_seen;      /* by door_has_turned() */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool is_shut; /* under the mutex */
@@ -115,6 +118,7 @@ static void *keep_door(void *argument)
 		int pause_ms = 0;
 		int64_t now = monotonic_ms();
 
+		door->turns++;
 		while (accepting && (accepting = has_room(door)) && admit_one(door, &pause_ms))
 			;
 		if (shutting && door->settings.fd >= 0)
@@ -148,6 +152,7 @@ pep_status door_open(const struct door_settings *settings, struct door **ret_doo
 	if (!door)
 		return pep_fail(err, PEP_NO_MEMORY, ENOMEM, "start the thread that accepts connections: out of memory");
 	door->settings = *settings;
+	door->turns_seen = UINT_MAX; /* the first call finds it changed */
 	(void)pthread_mutex_init(&door->mutex, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -167,6 +172,16 @@ pep_status door_open(const struct door_settings *settings, struct door **ret_doo
 		return pep_fail(err, PEP_LIMIT, error, "start the thread that accepts connections: %s", strerror(error));
 	}
 	return PEP_OK;
+}
+
+bool door_has_turned(struct door *door)
+{
+	unsigned turns = door->turns;
+	bool has_turned = turns != door->turns_seen;
+
+	door->turns_seen = turns;
+	ring(door);
+	return has_turned;
 }
 
 void door_left(struct door *door)

@@ -24,6 +24,8 @@ struct door_settings {
 
 /* Start the thread; settings are copied. */
 pep_status door_open(const struct door_settings *settings, struct door **ret_door, struct pep_error *err);
+/* Has the thread come round since the call before? Wakes it up. True for the first call. [one thread] */
+bool door_has_turned(struct door *door);
 /* A connection that was admitted is about to be closed: there is room for another. [any thread] */
 void door_left(struct door *door);
 /* Accept what has connected so far, then nothing new. Slow connections are still cut. Returns when the socket is closed. */

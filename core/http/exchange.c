@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/http/socket.h"
+#include "core/http/traffic.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static void reset(struct exchange *exchange)
 	reset_arena(exchange);
 	guard_init(&exchange->guard);
 	exchange->step = EXCHANGE_HEAD;
-	exchange->old_http = exchange->has_target = false;
+	exchange->old_http = exchange->has_target = exchange->refused = false;
 	exchange->detail = NULL;
 	exchange->method_name = "-";
 	exchange->id[0] = '\0';
@@ -74,6 +75,7 @@ static void reset(struct exchange *exchange)
 		.tail = "",
 		.id = exchange->id,
 		.peer = exchange->connection.peer,
+		.actor = "local",
 		.start_boot_ms = clock_boot_ms(),
 	};
 }
@@ -160,6 +162,17 @@ static void read_head(struct exchange *exchange, const char *method, const char 
 	exchange->request.headers = guard->headers;
 	exchange->request.header_count = guard->count < GUARD_HEADERS ? guard->count : GUARD_HEADERS;
 	exchange_choose_id(exchange);
+	exchange_identify(exchange);
+}
+
+/* How much the body may have depends on where it goes. */
+static size_t body_limit(struct exchange *exchange)
+{
+	const struct route *route = NULL;
+
+	if (exchange->has_target && exchange->request.method == HTTP_POST)
+		route = router_match(exchange->serving->settings->routes, &exchange->request);
+	return route && route->body_limit ? route->body_limit : EXCHANGE_BODY_MAX;
 }
 
 /* Is the head bad enough to end the connection with it? Then the reply is filled. */
@@ -168,7 +181,9 @@ static bool refuse_head(struct exchange *exchange)
 	const struct http_request *request = &exchange->request;
 	struct http_reply *reply = &exchange->reply;
 	const struct guard *guard = &exchange->guard;
+	size_t limit = body_limit(exchange);
 
+	exchange->body.limit = limit + 1; /* and a NUL */
 	if (exchange->raw_size > EXCHANGE_TARGET_MAX)
 		reply_problem(request, reply, 414, "uri_too_long", NULL, "the target has %zu bytes; at most %u are read",
 			      exchange->raw_size, EXCHANGE_TARGET_MAX);
@@ -177,9 +192,9 @@ static bool refuse_head(struct exchange *exchange)
 			      guard->count, GUARD_HEADERS);
 	else if (guard->fault)
 		reply_problem(request, reply, 400, "bad_request", NULL, "%s", guard->fault);
-	else if (guard_body_size(guard) != SIZE_MAX && guard_body_size(guard) > EXCHANGE_BODY_MAX)
-		reply_problem(request, reply, 413, "too_large", NULL, "the body has %zu bytes; at most %u are read",
-			      guard_body_size(guard), EXCHANGE_BODY_MAX);
+	else if (guard_body_size(guard) != SIZE_MAX && guard_body_size(guard) > limit)
+		reply_problem(request, reply, 413, "too_large", NULL, "the body has %zu bytes; at most %zu are read",
+			      guard_body_size(guard), limit);
 	else
 		return false;
 	return true;
@@ -190,8 +205,11 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
 {
 	read_head(exchange, method, version);
 	exchange->step = EXCHANGE_BODY;
-	if (!refuse_head(exchange))
-		return MHD_YES;
+	if (!refuse_head(exchange)) {
+		exchange->refused = !exchange_enter(exchange);
+		if (!exchange->refused || !request_header(&exchange->request, "Expect"))
+			return MHD_YES; /* a small body may be on its way already: who sends it could miss a reply that comes first */
+	}
 	return connection_begin(&exchange->connection) ? exchange_answer(exchange) : MHD_NO;
 }
 
@@ -213,6 +231,21 @@ static void open_stream(struct exchange *exchange)
 	reply_problem(&exchange->request, reply, 503, "busy", NULL, "out of memory; try again");
 }
 
+/* Who watches keeps its connection for hours, so there is a bound. */
+static void join_broadcast(struct exchange *exchange)
+{
+	struct http_reply *reply = &exchange->reply;
+
+	if (exchange->request.method == HTTP_HEAD)
+		return;
+	exchange->reader = broadcast_join(reply->broadcast, resume, exchange);
+	if (exchange->reader)
+		return;
+	reply->broadcast = NULL;
+	reply_problem(&exchange->request, reply, 503, "busy", NULL, "as many watch as may at the same time; try again");
+	reply_retry_after(&exchange->request, reply, 10);
+}
+
 static void call_handler(struct exchange *exchange)
 {
 	struct http_reply *reply = &exchange->reply;
@@ -220,16 +253,32 @@ static void call_handler(struct exchange *exchange)
 	exchange->route->handler(exchange->serving->settings->context, &exchange->request, reply);
 	if (reply->stream)
 		open_stream(exchange);
+	else if (reply->broadcast)
+		join_broadcast(exchange);
 	else if (!reply->status)
 		reply_problem(&exchange->request, reply, 500, "internal", NULL, "the server has no answer to this request");
 	exchange->step = EXCHANGE_READY;
+}
+
+/* How many are at gateways, and how many wait to be: for who looks on. */
+static void count_injection(const struct exchange *exchange, int more_waiting, int more_injecting)
+{
+	const struct listener_settings *settings = exchange->serving->settings;
+
+	if (!settings->traffic || exchange->route->place != ROUTE_INJECT)
+		return;
+	atomic_fetch_add_explicit(&settings->traffic->waiting, (unsigned)more_waiting, memory_order_relaxed);
+	atomic_fetch_add_explicit(&settings->traffic->injecting, (unsigned)more_injecting, memory_order_relaxed);
+	broadcast_tell(settings->broadcast);
 }
 
 static void run_job(struct pool_job *job)
 {
 	struct exchange *exchange = (struct exchange *)((char *)job - offsetof(struct exchange, job));
 
+	count_injection(exchange, -1, 1);
 	call_handler(exchange);
+	count_injection(exchange, 0, -1);
 	resume(exchange);
 }
 
@@ -257,45 +306,13 @@ static enum MHD_Result suspend(struct exchange *exchange)
 	/* Suspend before anybody can resume: a resume that comes first would be lost. */
 	connection_set_phase(&serving->connections, &exchange->connection, CONNECTION_SUSPENDED);
 	MHD_suspend_connection(exchange->mhd);
+	count_injection(exchange, 1, 0);
 	if (!pool_submit(pool, &exchange->job)) {
+		count_injection(exchange, -1, 0);
 		refuse_busy(exchange);
 		resume(exchange);
 	}
 	return MHD_YES;
-}
-
-/* A request without route: the reply is filled. */
-static bool find_route(struct exchange *exchange)
-{
-	struct http_request *request = &exchange->request;
-	struct http_reply *reply = &exchange->reply;
-
-	if (exchange->serving->draining) {
-		reply_problem(request, reply, 503, "draining", NULL, "the server is stopping; try again");
-		reply_retry_after(request, reply, 5);
-		return false;
-	}
-	if (exchange->body.failed) {
-		reply_problem(request, reply, 413, "too_large", NULL, "the body has more than %u bytes", EXCHANGE_BODY_MAX);
-		return false;
-	}
-	if (!exchange->has_target) {
-		reply_problem(request, reply, 400, "bad_request", NULL, "%s", exchange->detail);
-		return false;
-	}
-	exchange->route = router_match(exchange->serving->settings->routes, request);
-	if (!exchange->route) {
-		reply_problem(request, reply, 404, "no_such_path", NULL, "there is nothing at this path");
-		return false;
-	}
-	if (exchange->route->methods & request->method)
-		return true;
-	reply_header(reply, "Allow", router_allow(request->arena, exchange->route));
-	if (request->method == HTTP_OPTIONS)
-		reply->status = 204;
-	else
-		reply_problem(request, reply, 405, "method_not_allowed", NULL, "this path is not for this method");
-	return false;
 }
 
 /* The request is whole. */
@@ -303,13 +320,13 @@ static enum MHD_Result dispatch(struct exchange *exchange)
 {
 	if (!connection_begin(&exchange->connection))
 		return MHD_NO;
+	if (exchange->refused || !exchange_may_start(exchange))
+		return exchange_answer(exchange);
 	if (exchange->body.size) {
 		exchange->request.body_size = exchange->body.size;
 		buffer_byte(&exchange->body, '\0');
 		exchange->request.body = exchange->body.data;
 	}
-	if (!find_route(exchange))
-		return exchange_answer(exchange);
 	if (exchange->route->place != ROUTE_INLINE)
 		return suspend(exchange);
 	call_handler(exchange);
@@ -322,8 +339,9 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 	if (exchange->step == EXCHANGE_HEAD)
 		return take_head(exchange, method, version);
 	if (*data_size) {
-		/* What is too much is read and forgotten: the reply comes when the peer is ready for it. */
-		buffer_append(&exchange->body, data, *data_size);
+		/* What is too much, or of nobody we let in, is read and forgotten: the reply comes when the peer is ready for it. */
+		if (!exchange->refused)
+			buffer_append(&exchange->body, data, *data_size);
 		*data_size = 0;
 		return MHD_YES;
 	}
@@ -335,6 +353,15 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 	return exchange_answer(exchange);
 }
 
+static void count_request(const struct exchange *exchange, unsigned status)
+{
+	const struct listener_settings *settings = exchange->serving->settings;
+
+	if (settings->traffic)
+		traffic_count(settings->traffic, exchange->route ? (size_t)(exchange->route - settings->routes) : TRAFFIC_ROUTES,
+			      status);
+}
+
 void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how)
 {
 	const union MHD_ConnectionInfo *info;
@@ -344,11 +371,14 @@ void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how
 		info = MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
 		status = info ? info->http_status : 0;
 	}
+	count_request(exchange, status);
 	if (status && exchange->serving->settings->access_log && log_enabled(LOG_INFO))
 		access_log(exchange, status, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	/* Otherwise the response closes it. */
 	if (exchange->feed && exchange->step != EXCHANGE_SENDING)
 		feed_close(TAKE(exchange->feed));
+	if (exchange->reader && exchange->step != EXCHANGE_SENDING)
+		broadcast_leave(TAKE(exchange->reader));
 	free(exchange->reply.free_body);
 	exchange->reply.free_body = NULL;
 	buffer_fini(&exchange->body);

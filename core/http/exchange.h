@@ -10,6 +10,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
+#include "core/http/broadcast.h"
 #include "core/http/connection.h"
 #include "core/http/feed.h"
 #include "core/http/guard.h"
@@ -19,7 +20,7 @@
 #include <microhttpd.h>
 
 #define EXCHANGE_TARGET_MAX 4096u
-#define EXCHANGE_BODY_MAX 65536u
+#define EXCHANGE_BODY_MAX 65536u /* where a route does not say otherwise */
 
 /* What all exchanges of a listener share. */
 struct serving {
@@ -47,16 +48,20 @@ struct exchange {
 	struct serving *serving;
 	struct MHD_Connection *mhd;
 	struct arena arena, fresh_arena; /* `fresh_arena`: as it was before the request */
+	struct tls_peer certificate;     /* of the peer; known from its first request on */
+	bool has_identified;
 	/* Reset for every request: */
 	enum exchange_step step;
 	bool old_http; /* HTTP/1.0: no chunks */
 	bool has_target;
+	bool refused;           /* the reply is filled; the body is read and forgotten */
 	const char *raw_target; /* the library's, to compare addresses only */
 	size_t raw_size;
 	const char *detail;      /* why the target is no good */
 	const char *method_name; /* for the log */
 	const struct route *route;
 	struct feed *feed;
+	struct broadcast_reader *reader;
 	uint64_t sent; /* bytes of a stream */
 	struct buffer body;
 	struct http_request request;
@@ -79,9 +84,17 @@ enum MHD_Result exchange_advance(struct exchange *exchange, const char *method, 
 /* The reply was sent, or the connection failed. */
 void exchange_end(struct exchange *exchange, enum MHD_RequestTerminationCode how);
 
+/* entrance.c: find the route, ask whether the peer may have it. False: the reply is filled. [HTTP thread] */
+bool exchange_enter(struct exchange *exchange);
+/* entrance.c: the request is whole. False: it comes too late, or its body was too large; the reply is filled. [HTTP thread] */
+bool exchange_may_start(struct exchange *exchange);
 /* The peer's request id, if it is fit for use and the guard has seen it, or a new one. */
 void exchange_choose_id(struct exchange *exchange);
 
+/* peer.c: the connection's TLS session; NULL: it is not encrypted. */
+gnutls_session_t exchange_session(const struct exchange *exchange);
+/* peer.c: put the peer's client certificate, if it has a good one, into the request. [HTTP thread] */
+void exchange_identify(struct exchange *exchange);
 /* mend.c: to be called when the library logs that it cannot read a Content-Length. It answers that itself and sends the head of the
  * reply twice (0.9.75), so we are quicker: our reply goes out, and the connection is shut for what it sends after. [HTTP thread] */
 void exchange_refuse_length(struct serving *serving);

@@ -4,8 +4,10 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/http/broadcast.h"
 #include "core/http/door.h"
 #include "core/http/exchange.h"
+#include "core/http/pulse.h"
 #include "core/http/socket.h"
 
 #include <signal.h>
@@ -23,6 +25,7 @@ struct listener {
 	struct serving serving;
 	struct MHD_Daemon *daemon;
 	struct door *door;
+	struct pulse pulse;
 	uint16_t port;
 	_Atomic(int64_t) logged_boot_ms; /* when the library's last line was let through */
 	_Atomic(unsigned) unlogged;
@@ -37,6 +40,8 @@ __attribute__((format(printf, 2, 0))) static void log_library(void *context, con
 
 	if (strstr(format, "Content-Length"))
 		exchange_refuse_length(&listener->serving);
+	if (pulse_is_under_way(&listener->pulse) && strstr(format, "andshake"))
+		return; /* ours, which never meant to finish one */
 	if (now - listener->logged_boot_ms < 1000) {
 		listener->unlogged++;
 		return;
@@ -62,6 +67,11 @@ static void notify_connection(void *context, struct MHD_Connection *mhd, void **
 {
 	struct listener *listener = context;
 
+	if (pulse_is_one(mhd)) {
+		if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+			pulse_answer(&listener->pulse);
+		return;
+	}
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*socket_context = exchange_open(&listener->serving, mhd);
 		return;
@@ -123,11 +133,16 @@ static pep_status start_daemon(struct listener *listener, struct pep_error *err)
 {
 	const struct listener_settings *settings = listener->serving.settings;
 	const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-			       MHD_USE_NO_LISTEN_SOCKET;
+			       MHD_USE_NO_LISTEN_SOCKET | (settings->tls ? MHD_USE_TLS : 0);
 	const int64_t timeout_s = (settings->idle_timeout_ms + 999) / 1000;
 	/* Not strict: for what that refuses it closes without a word, or with a head sent twice; guard.h and request.h refuse it, too.
 	 * Each thread may have them all: the door counts, and the library closes what it thinks is too much. */
-	const unsigned connections = settings->connections * settings->threads;
+	const unsigned connections = (settings->connections + 1) * settings->threads; /* one for pulse.h */
+	const struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)tls_choose},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, settings->tls ? (char *)tls_priorities(settings->tls) : NULL},
+		{MHD_OPTION_END, 0, NULL},
+	};
 
 	MHD_set_panic_func(panic, NULL);
 	listener->daemon = MHD_start_daemon(
@@ -138,7 +153,8 @@ static pep_status start_daemon(struct listener *listener, struct pep_error *err)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, MEMORY_INCREMENT,
 		MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes,
 		listener, MHD_OPTION_URI_LOG_CALLBACK, notify_uri, listener, MHD_OPTION_NOTIFY_CONNECTION, notify_connection,
-		listener, MHD_OPTION_NOTIFY_COMPLETED, notify_end, listener, MHD_OPTION_END);
+		listener, MHD_OPTION_NOTIFY_COMPLETED, notify_end, listener, MHD_OPTION_ARRAY, settings->tls ? tls : &tls[2],
+		MHD_OPTION_END);
 	if (!listener->daemon)
 		return pep_fail(err, PEP_LIMIT, 0,
 				"start %u HTTP threads: no memory, threads or descriptors left; raise the limits",
@@ -278,9 +294,17 @@ unsigned listener_busy(const struct listener *listener)
 	return connections_busy((struct connections *)&listener->serving.connections);
 }
 
+bool listener_turns(struct listener *listener)
+{
+	bool door_turns = door_has_turned(listener->door);
+
+	return pulse_beat(&listener->pulse, listener->daemon, listener->serving.settings->threads) && door_turns;
+}
+
 void listener_drain(struct listener *listener)
 {
 	listener->serving.draining = true;
+	broadcast_end(listener->serving.settings->broadcast);
 	door_shut(listener->door);
 }
 
@@ -296,6 +320,8 @@ void listener_stop(struct listener *listener, int64_t timeout_ms)
 		while (!connections_wait(connections, true, LAST_REPLIES_MS) && !connections_wait(connections, false, 0))
 			;
 	}
+	/* Those who watch have found the end, and take the last bytes now or not at all. */
+	(void)connections_wait_watching(connections, LAST_REPLIES_MS);
 	/* The library is stopped when it has no connections: 0.9.75 ends the process if it refuses a Content-Length while it stops, since
 	 * it makes a head for the reply that it could not queue any more (see mend.c). */
 	connections_close(connections);

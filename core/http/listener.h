@@ -11,10 +11,13 @@
 #define CORE_HTTP_LISTENER_H
 
 #include "core/http/router.h"
+#include "core/http/tls.h"
 
 #include <pep/plugin.h>
 
 struct listener;
+struct broadcast;
+struct traffic;
 
 struct listener_settings {
 	const char *address;                  /* numeric IPv4 or IPv6 */
@@ -27,8 +30,15 @@ struct listener_settings {
 	int64_t header_timeout_ms; /* from accept (or the end of the previous reply) to the end of the headers and body */
 	int64_t idle_timeout_ms;   /* without a byte */
 	bool access_log;
+	struct tls *tls;             /* borrowed; NULL: plain HTTP */
+	struct traffic *traffic;     /* what is counted; NULL: nothing is */
+	struct broadcast *broadcast; /* told when an injection begins or ends, ended by listener_drain(); NULL: there is none */
 	const struct route *routes;
 	void *context; /* given to every handler */
+	/* May the peer have what needs `scope`? Asked after the head of every request that can be read, before its body is kept. False:
+	 * *reply says why. Sets request->actor and request->station. NULL: everybody may have everything, as "local". [HTTP thread] */
+	bool (*admit)(void *context, enum http_scope scope, struct http_request *request, struct http_reply *reply);
+	void *admit_context;
 };
 
 /* Bind, listen and start every thread; none of them takes signals, and SIGPIPE is ignored from here on. Settings and routes are
@@ -39,6 +49,9 @@ pep_status listener_start(const struct listener_settings *settings, struct liste
 uint16_t listener_port(const struct listener *listener);
 /* How many requests are being worked on or queued. */
 unsigned listener_busy(const struct listener *listener);
+/* Do the HTTP threads and the one that accepts connections still do their work? Gives each of them something to do, and says whether they
+ * had all done so since the call before; true for the first. Not after listener_drain(). [one thread] */
+bool listener_turns(struct listener *listener);
 /* Begin to stop: accept nothing new, answer every request that comes over an open connection with 503 `draining` and
  * Connection: close. Requests under way go on. [main thread] */
 void listener_drain(struct listener *listener);

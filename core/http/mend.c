@@ -40,6 +40,7 @@ static struct exchange *find(struct serving *serving)
 static void send_reply(const struct exchange *exchange)
 {
 	const struct http_reply *reply = &exchange->reply;
+	gnutls_session_t session = exchange_session(exchange);
 	const time_t now = time(NULL);
 	struct tm utc = {0};
 	char date[64] = "";
@@ -54,7 +55,10 @@ static void send_reply(const struct exchange *exchange)
 		      "Cache-Control: no-store\r\nContent-Type: %s\r\nPep-Error: %s\r\nContent-Length: %zu\r\n\r\n",
 		      reply->status, date, exchange->id, reply->content_type, reply->error_code, reply->body_size);
 	buffer_append(&text, reply->body, reply->body_size);
-	if (!text.failed) /* the replies before it were taken, so there is room for this one */
+	/* The replies before it were taken, so there is room for this one. */
+	if (!text.failed && session)
+		(void)gnutls_record_send(session, text.data, text.size);
+	else if (!text.failed)
 		(void)send(exchange->connection.fd, text.data, text.size, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)shutdown(exchange->connection.fd, SHUT_WR);
 	buffer_fini(&text);

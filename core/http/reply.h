@@ -15,15 +15,18 @@
 
 #define REPLY_HEADERS 8u
 
+struct broadcast;
+
 struct http_reply {
 	unsigned status;
 	const char *content_type; /* NULL: no body */
 	const void *body;         /* lives as long as the request's arena, or for ever, or until free_body */
 	size_t body_size;
-	void *free_body;        /* not NULL: free() this after sending */
-	struct stream *stream;  /* instead of body: content that is made while it is sent; closed by the listener */
-	const char *error_code; /* becomes Pep-Error; NULL: none */
-	bool cacheable;         /* leave out no-store (pages of /docs only) */
+	void *free_body;             /* not NULL: free() this after sending */
+	struct stream *stream;       /* instead of body: content that is made while it is sent; closed by the listener */
+	struct broadcast *broadcast; /* instead of body: its messages, as long as the peer stays; full: 503 `busy` */
+	const char *error_code;      /* becomes Pep-Error; NULL: none */
+	bool cacheable;              /* leave out no-store (pages of /docs only) */
 	struct http_pair headers[REPLY_HEADERS];
 	size_t header_count;
 	const char *serial; /* for the access log; NULL: none */

@@ -37,7 +37,11 @@ struct http_request {
 	size_t query_count;
 	const char *body; /* NULL: none. Not decoded; body[body_size] is a NUL that does not count */
 	size_t body_size;
-	const char *peer;                /* the peer's numeric address, v4-mapped as plain IPv4 */
+	const char *peer;    /* the peer's numeric address, v4-mapped as plain IPv4 */
+	const char *actor;   /* who asks: a token's or certificate's name, "anonymous", or "local"; never NULL for a handler */
+	const char *station; /* the name of the station that asks; NULL: it has none but its address */
+	const char *certificate_sha256;  /* of the client certificate that TLS has verified, 64 lower-case hex digits; NULL: none */
+	const char *certificate_name;    /* the common name in it; NULL: none */
 	const char *id;                  /* the request id */
 	int64_t start_boot_ms;           /* when its first line had been read */
 	const struct http_pair *headers; /* names as they came */

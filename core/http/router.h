@@ -15,6 +15,16 @@ enum route_place {
 	ROUTE_INJECT, /* waits for a gateway: workers of its own */
 };
 
+/* What a caller must be allowed to do, to be let in (core/access). Bits, so that a token may have several. */
+enum http_scope {
+	SCOPE_OPEN = 0, /* for everybody: health, the pages themselves */
+	SCOPE_PROVISION = 1 << 0,
+	SCOPE_READ = 1 << 1,
+	SCOPE_EXPORT = 1 << 2,
+	SCOPE_OPERATE = 1 << 3, /* orders, grants, resolve, retire */
+	SCOPE_AUDIT = 1 << 4,
+};
+
 /* Fill *reply. Straight-line code; `context` is the one given to the listener. */
 typedef void (*route_handler)(void *context, struct http_request *request, struct http_reply *reply);
 
@@ -23,7 +33,10 @@ struct route {
 		*path; /* without prefix: "/enrollment-id"; exact, or ending in a star: any tail below it ("/export/" and a star) */
 	unsigned methods; /* HTTP_GET | ...; OPTIONS is answered by the router */
 	enum route_place place;
-	bool exact_prefix; /* only without /v3, and no trailing slash is tolerated (the pages of /docs) */
+	enum http_scope scope;
+	enum http_scope post_scope; /* of POST, where it changes what the others read; SCOPE_OPEN: `scope`, too */
+	unsigned body_limit;        /* bytes; 0: EXCHANGE_BODY_MAX */
+	bool exact_prefix;          /* only without /v3, and no trailing slash is tolerated (the pages of /docs) */
 	route_handler handler;
 };
 

@@ -164,6 +164,11 @@ pep_status exporter_end(struct exporter_run *run, struct pep_sink *sink, struct 
 	return slot_result(&exporter->slot, exporter->ops->end(run->run, sink, err), PEP_INTERNAL, err);
 }
 
+bool exporter_has_rest(const struct exporter *exporter)
+{
+	return exporter->ops->rest;
+}
+
 pep_status exporter_rest(struct exporter_run *run, struct pep_sink *sink, bool *ret_more, struct pep_error *err)
 {
 	const struct exporter *exporter = run->exporter;

@@ -89,6 +89,8 @@ pep_status exporter_begin(struct exporter *exporter, const char *profile, struct
 pep_status exporter_check(struct exporter_run *run, const struct pep_identity *id, struct pep_error *err);
 pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err);
 pep_status exporter_end(struct exporter_run *run, struct pep_sink *sink, struct pep_error *err);
+/* False: a call never leaves anything, so there is no need to ask. */
+bool exporter_has_rest(const struct exporter *exporter);
 /* What is left of the last call: see pep/exporter.h. */
 pep_status exporter_rest(struct exporter_run *run, struct pep_sink *sink, bool *ret_more, struct pep_error *err);
 void exporter_drop(struct exporter_run *run); /* NULL is fine */

@@ -3,6 +3,7 @@
 
 #include "core/base/cleanup.h"
 #include "core/base/failpoint.h"
+#include "core/base/identity.h"
 #include "core/base/log.h"
 #include "core/service/attempt.h"
 
@@ -22,6 +23,20 @@ static bool is_undecided(pep_status status, const struct pep_injection *injectio
 	       (status == PEP_TIMEOUT || status == PEP_UNAVAILABLE || status == PEP_NO_MEMORY);
 }
 
+static void tell(const struct provisioner *provisioner, const struct pending_entry *pending, const char *outcome,
+		 const char *enrollment_id, const char *detail)
+{
+	const struct provision_settled settled = {.serial = pending->serial,
+						  .outcome = outcome,
+						  .by = "adopted",
+						  .attempt = pending->attempt,
+						  .enrollment_id = enrollment_id,
+						  .detail = detail};
+
+	if (provisioner->settled)
+		provisioner->settled(provisioner->settled_context, &settled);
+}
+
 /* True: the fact is in storage or in the spool. */
 static bool record_delivery(struct provisioner *provisioner, struct arena *arena, const struct pending_entry *pending,
 			    const char *enrollment_id, struct pep_error *err)
@@ -31,6 +46,10 @@ static bool record_delivery(struct provisioner *provisioner, struct arena *arena
 	const struct pep_identity *record;
 	pep_status status = provision_record_delivery(provisioner, arena, &entry, NULL, &record, err);
 
+	if (status == PEP_OK)
+		tell(provisioner, pending, identity_state_name(record->state), enrollment_id, NULL);
+	else if (status == PEP_CONFLICT)
+		tell(provisioner, pending, identity_state_name(PEP_IN_DOUBT), enrollment_id, err->message);
 	return status == PEP_OK || status == PEP_CONFLICT || spool_put(provisioner->spool, &entry, err) == PEP_OK;
 }
 
@@ -51,7 +70,11 @@ static bool record_end(struct provisioner *provisioner, struct arena *arena, con
 	if (!event.reason)
 		return false;
 	*err = (struct pep_error){0};
-	return provision_record_end(provisioner, arena, pending->serial, NULL, &event, err) || err->status == PEP_OK;
+	if (!provision_record_end(provisioner, arena, pending->serial, NULL, &event, err))
+		return err->status == PEP_OK;
+	tell(provisioner, pending, identity_state_name(event.kind == MACHINE_END_DOUBTFUL ? PEP_IN_DOUBT : PEP_FAILED),
+	     event.enrollment_id, event.reason);
+	return true;
 }
 
 static bool record(struct provisioner *provisioner, const struct pending_entry *pending, const struct pep_injection *injection,
@@ -64,15 +87,32 @@ static bool record(struct provisioner *provisioner, const struct pending_entry *
 	return record_end(provisioner, &arena, pending, injection, err);
 }
 
+static struct pep_identity identity_of(const struct pending_entry *pending)
+{
+	return (struct pep_identity){.struct_size = sizeof(struct pep_identity),
+				     .attempt = pending->attempt,
+				     .serial = pending->serial,
+				     .nonce = pending->nonce,
+				     .owner = pending->owner};
+}
+
+/* The server that settled it was ended before the injector had dropped its files. */
+static void forget_one(void *context, const struct pending_entry *pending)
+{
+	const struct provisioner *provisioner = context;
+	const struct pep_identity id = identity_of(pending);
+
+	if (strcmp(pending->owner, provisioner->owner) == 0)
+		return; /* of this very start: somebody is at it */
+	injector_forget(provisioner->injector, &id);
+	pending_remove(provisioner->pending, pending->nonce);
+}
+
 static void adopt_one(void *context, const struct pending_entry *pending)
 {
 	struct adoption *adoption = context;
 	struct provisioner *provisioner = adoption->provisioner;
-	struct pep_identity id = {.struct_size = sizeof(id),
-				  .attempt = pending->attempt,
-				  .serial = pending->serial,
-				  .nonce = pending->nonce,
-				  .owner = pending->owner};
+	const struct pep_identity id = identity_of(pending);
 	struct pep_injection injection = {.struct_size = sizeof(injection)};
 	struct pep_error err = {0};
 	pep_status status;
@@ -82,12 +122,13 @@ static void adopt_one(void *context, const struct pending_entry *pending)
 	status = injector_adopt(provisioner->injector, &id, ASK_MS, &injection, &err);
 	/* The note goes before the result: where there is a note and no result, the tool was never started. */
 	if (is_undecided(status, &injection) || !record(provisioner, pending, &injection, &err) ||
-	    !pending_remove(provisioner->pending, pending->nonce)) {
+	    !pending_settle(provisioner->pending, pending->nonce)) {
 		adoption->awaited++;
 		return;
 	}
 	PEP_FAILPOINT("adopted");
 	injector_forget(provisioner->injector, &id);
+	pending_remove(provisioner->pending, pending->nonce);
 	log_event(LOG_NOTICE, "an injection that outlived its server has ended", LOG_TEXT("serial", pending->serial),
 		  LOG_NUMBER("attempt", pending->attempt), LOG_TEXT("enrollment_id", injection.enrollment_id),
 		  LOG_TEXT("detail", injection.detail));
@@ -97,8 +138,10 @@ unsigned adopt_all(struct provisioner *provisioner)
 {
 	struct adoption adoption = {.provisioner = provisioner};
 
-	if (provisioner->pending)
+	if (provisioner->pending) {
+		pending_walk_settled(provisioner->pending, forget_one, provisioner);
 		pending_walk(provisioner->pending, adopt_one, &adoption);
+	}
 	return adoption.awaited;
 }
 

@@ -23,14 +23,16 @@ struct walk {
 	struct survey survey;
 	struct pep_sink sink;
 	enum phase phase;
+	bool can_rest;     /* the exporter's calls may leave a rest */
 	bool has_rest;     /* of the exporter's last call: it has not said yet that there is no more */
 	size_t call_room;  /* what the exporter may still write in this call */
 	size_t start, end; /* of what is made and not yet taken */
 	int64_t count;     /* records written */
 	int64_t sent;      /* bytes taken by the reader */
 	struct sha256_ctx digest;
-	bool is_whole; /* the reader has taken everything */
-	char request_id[65], category[129], station[129];
+	bool is_whole;          /* the reader has taken everything */
+	struct audit_head head; /* that its reader was told */
+	char actor[129], request_id[65], category[129], station[129];
 	char chunk[CHUNK_SIZE];
 };
 
@@ -80,13 +82,14 @@ static pep_status step(struct walk *walk, struct pep_error *err)
 		return status;
 	if (id && !selection_takes(&walk->order.selection, id))
 		return PEP_OK;
-	walk->has_rest = true;
+	walk->has_rest = walk->can_rest;
 	if (id && !is_behind(walk, id)) {
 		walk->count++;
 		return exporter_record(walk->run, open_sink(walk), id, err);
 	}
-	walk->phase = PHASE_ENDED;
-	return exporter_end(walk->run, open_sink(walk), err);
+	status = exporter_end(walk->run, open_sink(walk), err);
+	walk->phase = walk->can_rest ? PHASE_ENDED : PHASE_DONE;
+	return status;
 }
 
 static bool is_active(const struct walk *walk)
@@ -119,6 +122,8 @@ static ssize_t export_fill(struct stream *stream, char *data, size_t room)
 
 		walk->start = walk->end = 0;
 		status = fill_chunk(walk, &err);
+		if (status != PEP_OK && walk->order.meters)
+			meters_count(&walk->order.meters->broken);
 		if (status != PEP_OK)
 			log_event(LOG_ERR, "export broken off; ask again", LOG_TEXT("request_id", walk->request_id),
 				  LOG_TEXT("exporter", exporter_name(walk->order.exporter)), LOG_NUMBER("records", walk->count),
@@ -157,8 +162,8 @@ static void set_number(json_t *object, const char *key, int64_t number)
 static pep_status audit_begin(const struct export_order *order, struct pep_error *err)
 {
 	const struct selection *selection = &order->selection;
-	json_t *event = json_pack("{s:s, s:s, s:s, s:s}", "event", "export_begun", "request", order->request_id, "who", order->who,
-				  "exporter", exporter_name(order->exporter));
+	json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:s}", "event", "export_begun", "actor", order->actor, "peer", order->peer,
+				  "request_id", order->request_id, "exporter", exporter_name(order->exporter));
 
 	set_text(event, "profile", order->profile);
 	set_text(event, "state", selection->query.state ? identity_state_name(selection->query.state) : "all");
@@ -173,19 +178,16 @@ static pep_status audit_begin(const struct export_order *order, struct pep_error
 
 static void audit_end(struct walk *walk)
 {
-	struct pep_error err = {0};
 	uint8_t digest[SHA256_DIGEST_SIZE];
-	char hex[2 * SHA256_DIGEST_SIZE + 1];
+	char hex[2 * SHA256_DIGEST_SIZE + 1], head[AUDIT_HEAD_SIZE];
 
 	sha256_digest(&walk->digest, sizeof(digest), digest);
 	text_hex(digest, sizeof(digest), hex);
-	if (audit_append(walk->order.audit,
-			 json_pack("{s:s, s:s, s:b, s:I, s:I, s:s}", "event", "export_ended", "request", walk->request_id, "whole",
-				   walk->is_whole, "records", (json_int_t)walk->count, "bytes", (json_int_t)walk->sent, "sha256",
-				   hex),
-			 &err) != PEP_OK)
-		log_event(LOG_ERR, "the end of an export is not audited", LOG_TEXT("request_id", walk->request_id),
-			  LOG_TEXT("error", err.message));
+	audit_head_text(&walk->head, head);
+	audit_record(walk->order.audit,
+		     json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:s, s:s}", "event", "export_ended", "actor", walk->actor,
+			       "request_id", walk->request_id, "whole", walk->is_whole, "records", (json_int_t)walk->count, "bytes",
+			       (json_int_t)walk->sent, "sha256", hex, "audit_head", head));
 }
 
 /* --- */
@@ -210,7 +212,7 @@ static pep_status prepare(struct walk *walk, struct pep_error *err)
 	const struct export_order *order = &walk->order;
 	pep_status status = exporter_begin(order->exporter, order->profile, open_sink(walk), &walk->run, err);
 
-	walk->has_rest = status == PEP_OK;
+	walk->can_rest = walk->has_rest = exporter_has_rest(order->exporter);
 	if (status == PEP_OK)
 		status = survey_records(order->storage, walk->run, &order->selection, &walk->survey, err);
 	if (status == PEP_OK)
@@ -225,6 +227,7 @@ static void keep_texts(struct walk *walk)
 {
 	struct selection *selection = &walk->order.selection;
 
+	(void)snprintf(walk->actor, sizeof(walk->actor), "%s", walk->order.actor);
 	(void)snprintf(walk->request_id, sizeof(walk->request_id), "%s", walk->order.request_id);
 	(void)snprintf(walk->category, sizeof(walk->category), "%s", selection->category ? selection->category : "");
 	(void)snprintf(walk->station, sizeof(walk->station), "%s", selection->station ? selection->station : "");
@@ -255,8 +258,11 @@ pep_status export_open(const struct export_order *order, struct export_start *re
 		free_walk(walk);
 		return status;
 	}
-	*ret_start = (struct export_start){
-		.stream = &walk->stream, .has_more = walk->survey.has_more && walk->survey.has_last, .count = walk->survey.count};
+	audit_head(order->audit, &walk->head);
+	*ret_start = (struct export_start){.stream = &walk->stream,
+					   .head = walk->head,
+					   .has_more = walk->survey.has_more && walk->survey.has_last,
+					   .count = walk->survey.count};
 	(void)snprintf(ret_start->next, sizeof(ret_start->next), "%s", walk->survey.last);
 	return PEP_OK;
 }

@@ -11,25 +11,29 @@
 #include "core/http/stream.h"
 #include "core/plugin/instance.h"
 #include "core/service/audit.h"
+#include "core/service/meters.h"
 #include "core/service/selection.h"
 
-/* Borrowed until the stream is closed: storage, exporter and audit. For the call: all else. */
+/* Borrowed until the stream is closed: storage, exporter, audit and meters. For the call: all else. */
 struct export_order {
 	struct storage *storage;
 	struct exporter *exporter;
 	struct audit *audit;
-	const char *profile; /* NULL: the exporter's own choice */
+	struct meters_export *meters; /* NULL: nobody counts */
+	const char *profile;          /* NULL: the exporter's own choice */
 	struct selection selection;
-	const char *who;        /* for the audit: the address that asks */
+	const char *actor;      /* for the audit: who asks */
+	const char *peer;       /* for the audit: from which address */
 	const char *request_id; /* for log and audit */
 };
 
 /* What is known when the first byte may be sent. */
 struct export_start {
-	struct stream *stream; /* the caller's, to be closed by its own close() */
-	bool has_more;         /* the limit cut it off, and `next` continues behind it */
-	char next[25];         /* the dispatch id behind which it continues */
-	int64_t count;         /* records that it has, those aside that appear while it is sent; -1: not counted */
+	struct stream *stream;  /* the caller's, to be closed by its own close() */
+	bool has_more;          /* the limit cut it off, and `next` continues behind it */
+	char next[25];          /* the dispatch id behind which it continues */
+	struct audit_head head; /* of the audit, which tells that it begins */
+	int64_t count;          /* records that it has, those aside that appear while it is sent; -1: not counted */
 };
 
 /* Audit that it begins, look at every record if the exporter checks or there is a limit, open the scan and the exporter's run, and make

@@ -148,3 +148,19 @@ uint32_t history_attempt_of(const char *history, const char *enrollment_id)
 	}
 	return 0;
 }
+
+bool history_in_doubt(const char *history, uint32_t attempt)
+{
+	pep_status status;
+	AUTO(drop_json) json_t *array = history ? parse(history, &status) : NULL;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+	{
+		if (json_integer_value(json_object_get(item, "attempt")) >= (json_int_t)attempt &&
+		    text_equal(json_string_value(json_object_get(item, "ended")), HISTORY_IN_DOUBT))
+			return true;
+	}
+	return history && !array;
+}

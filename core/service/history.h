@@ -35,4 +35,7 @@ bool history_delivered(const char *history, uint32_t attempt);
 /* The attempt with this enrollment id; 0: none, or it cannot be read. */
 uint32_t history_attempt_of(const char *history, const char *enrollment_id);
 
+/* Is this attempt, or a later one, in the history as one of which nobody knows what it left? True, too, if it cannot be read. */
+bool history_in_doubt(const char *history, uint32_t attempt);
+
 #endif

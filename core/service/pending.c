@@ -11,7 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ENTRY_ROOM = 4096, NONCE_MAX = 64 };
+#define SETTLED ".settled"
+
+enum { ENTRY_ROOM = 4096, NONCE_MAX = 64, NAME_ROOM = NONCE_MAX + sizeof(SETTLED) };
 
 struct pending {
 	int folder;
@@ -22,6 +24,22 @@ static bool is_nonce(const char *name)
 	size_t size = strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz-");
 
 	return size > 0 && size <= NONCE_MAX && !name[size];
+}
+
+/* What a server that was killed had begun to write; its attempt had not begun. */
+static void remove_unfinished(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!list) {
+		close_fd(&fd);
+		return;
+	}
+	for (const struct dirent *file = readdir(list); file; file = readdir(list))
+		if (file->d_name[0] == '.' && is_nonce(file->d_name + 1))
+			(void)unlinkat(folder, file->d_name, 0);
+	(void)closedir(list);
 }
 
 pep_status pending_open(const char *folder, struct pending **ret_pending, struct pep_error *err)
@@ -40,6 +58,7 @@ pep_status pending_open(const char *folder, struct pending **ret_pending, struct
 				"folder %s cannot be used: %s; make it readable and writable for this user", folder,
 				strerror(reason));
 	}
+	remove_unfinished(pending->folder);
 	*ret_pending = pending;
 	return PEP_OK;
 }
@@ -82,9 +101,25 @@ pep_status pending_put(struct pending *pending, const struct pending_entry *entr
 			strerror(reason));
 }
 
-bool pending_remove(struct pending *pending, const char *nonce)
+static void settled_name(const char *nonce, char ret_name[NAME_ROOM])
 {
-	return (unlinkat(pending->folder, nonce, 0) == 0 || errno == ENOENT) && fsync(pending->folder) == 0;
+	(void)snprintf(ret_name, NAME_ROOM, "%s" SETTLED, nonce);
+}
+
+bool pending_settle(struct pending *pending, const char *nonce)
+{
+	char name[NAME_ROOM];
+
+	settled_name(nonce, name);
+	return (renameat(pending->folder, nonce, pending->folder, name) == 0 || errno == ENOENT) && fsync(pending->folder) == 0;
+}
+
+void pending_remove(struct pending *pending, const char *nonce)
+{
+	char name[NAME_ROOM];
+
+	settled_name(nonce, name);
+	(void)unlinkat(pending->folder, name, 0);
 }
 
 bool pending_has(struct pending *pending, const char *nonce)
@@ -106,7 +141,7 @@ static const char *take_line(char **rest, const char *key)
 	return line + size + 1;
 }
 
-/* The entry's texts lie in `text`. */
+/* The entry's texts lie in `text`, but for its nonce. */
 static bool read_entry(int folder, const char *name, char text[ENTRY_ROOM], struct pending_entry *ret_entry)
 {
 	AUTO(close_fd) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
@@ -121,13 +156,28 @@ static bool read_entry(int folder, const char *name, char text[ENTRY_ROOM], stru
 	if (!attempt || !text_to_number(attempt, 1, UINT32_MAX, &number))
 		return false;
 	ret_entry->attempt = (uint32_t)number;
-	ret_entry->nonce = name;
 	ret_entry->owner = take_line(&text, "owner");
 	ret_entry->serial = ret_entry->owner ? take_line(&text, "serial") : NULL;
 	return ret_entry->serial != NULL;
 }
 
-void pending_walk(struct pending *pending, void (*visit)(void *context, const struct pending_entry *entry), void *context)
+/* Is it the file of an entry of this kind? Then *ret_nonce is its nonce. */
+static bool is_entry(const char *name, bool is_settled, char ret_nonce[NONCE_MAX + 1])
+{
+	size_t size = strlen(name), end = strlen(SETTLED);
+
+	if (is_settled && (size <= end || strcmp(name + size - end, SETTLED) != 0))
+		return false;
+	size -= is_settled ? end : 0;
+	if (size > NONCE_MAX)
+		return false;
+	memcpy(ret_nonce, name, size);
+	ret_nonce[size] = '\0';
+	return is_nonce(ret_nonce);
+}
+
+static void walk(struct pending *pending, bool is_settled, void (*visit)(void *context, const struct pending_entry *entry),
+		 void *context)
 {
 	int fd = openat(pending->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
@@ -137,15 +187,25 @@ void pending_walk(struct pending *pending, void (*visit)(void *context, const st
 		return;
 	}
 	for (const struct dirent *file = readdir(list); file; file = readdir(list)) {
-		struct pending_entry entry;
-		char text[ENTRY_ROOM];
+		char text[ENTRY_ROOM], nonce[NONCE_MAX + 1];
+		struct pending_entry entry = {.nonce = nonce};
 
-		if (!is_nonce(file->d_name))
+		if (!is_entry(file->d_name, is_settled, nonce))
 			continue;
 		if (read_entry(pending->folder, file->d_name, text, &entry))
 			visit(context, &entry);
-		else if (pending_has(pending, file->d_name)) /* else its attempt has just ended */
+		else if (!is_settled && pending_has(pending, nonce)) /* else its attempt has just ended */
 			log_event(LOG_ERR, "a pending attempt cannot be read; it is kept", LOG_TEXT("file", file->d_name));
 	}
 	(void)closedir(list);
+}
+
+void pending_walk(struct pending *pending, void (*visit)(void *context, const struct pending_entry *entry), void *context)
+{
+	walk(pending, false, visit, context);
+}
+
+void pending_walk_settled(struct pending *pending, void (*visit)(void *context, const struct pending_entry *entry), void *context)
+{
+	walk(pending, true, visit, context);
 }

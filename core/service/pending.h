@@ -4,6 +4,9 @@
  * its outcome is recorded. What an earlier start left here is what the next one asks the injector about.
  *
  * The record is not enough for that: a later attempt, of another server too, may have taken it over meanwhile.
+ *
+ * An entry ends in two steps: once its outcome is recorded it is settled, and it is removed when the injector has dropped its files. A
+ * server that dies between the two leaves it settled, and the next start drops them.
  */
 #ifndef CORE_SERVICE_PENDING_H
 #define CORE_SERVICE_PENDING_H
@@ -24,11 +27,16 @@ void pending_close(struct pending *pending); /* NULL is fine. [main thread] */
 
 /* PEP_OK: it survives a loss of power. PEP_INTERNAL: it may not, and the attempt must not go on. [any thread] */
 pep_status pending_put(struct pending *pending, const struct pending_entry *entry, struct pep_error *err);
-/* True: it is gone, also after a loss of power. [any thread] */
-bool pending_remove(struct pending *pending, const char *nonce);
-/* [any thread] */
+/* True: it is no longer pending, also after a loss of power. [any thread] */
+bool pending_settle(struct pending *pending, const char *nonce);
+/* One that is settled. May come back after a loss of power. [any thread] */
+void pending_remove(struct pending *pending, const char *nonce);
+/* Is it there, and not settled? [any thread] */
 bool pending_has(struct pending *pending, const char *nonce);
-/* Each entry; `visit` may remove it. One that cannot be understood is reported in the log and kept. [one thread at a time] */
+/* Each entry that is not settled; `visit` may settle it. One that cannot be understood is reported in the log and kept. [one thread at a
+ * time] */
 void pending_walk(struct pending *pending, void (*visit)(void *context, const struct pending_entry *entry), void *context);
+/* Each that is settled; `visit` may remove it. [one thread at a time] */
+void pending_walk_settled(struct pending *pending, void (*visit)(void *context, const struct pending_entry *entry), void *context);
 
 #endif

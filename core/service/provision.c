@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/service/attempt.h"
+#include "core/service/grants.h"
 #include "core/service/record.h"
 
 #include <string.h>
@@ -26,7 +27,8 @@ static pep_status prepare_claim(const struct attempt *attempt, struct machine_re
 					      .nonce = attempt->nonce,
 					      .owner = provisioner->owner,
 					      .lease_ms = provisioner->lease_ms,
-					      .opaque = injector_is_opaque(provisioner->injector)};
+					      .opaque = injector_is_opaque(provisioner->injector),
+					      .replace = attempt->replace};
 	return storage_now(provisioner->storage, &ret_event->now_ms, err);
 }
 
@@ -48,6 +50,23 @@ static pep_status look_for_key(struct attempt *attempt, enum machine_verdict *ve
 	return status;
 }
 
+/* Row 6: may an operator's grant replace what the record has? */
+static pep_status look_for_grant(struct attempt *attempt, enum machine_verdict *verdict, struct machine_request *event,
+				 struct pep_error *err)
+{
+	struct pep_identity unused;
+	json_t *grant = NULL;
+	pep_status status =
+		grants_find(attempt->provisioner->storage, attempt->fields->serial, attempt->record->enrollment_id, &grant, err);
+
+	if (status != PEP_OK || !grant)
+		return status;
+	json_decref(grant);
+	attempt->replace = event->replace = attempt->record->enrollment_id;
+	*verdict = machine_request(attempt->arena, attempt->record, event, &unused);
+	return PEP_OK;
+}
+
 /* What a claim would get. Nothing is written: an answer that needs no gateway does not wait for one. */
 static pep_status peek(struct attempt *attempt, enum machine_verdict *ret_verdict, struct pep_error *err)
 {
@@ -59,6 +78,8 @@ static pep_status peek(struct attempt *attempt, enum machine_verdict *ret_verdic
 		status = storage_get(attempt->provisioner->storage, attempt->arena, attempt->fields->serial, &attempt->record, err);
 	if (status == PEP_OK)
 		*ret_verdict = machine_request(attempt->arena, attempt->record, &event, &unused);
+	if (status == PEP_OK && *ret_verdict == MACHINE_EXISTS && attempt->provisioner->orders && attempt->record)
+		status = look_for_grant(attempt, ret_verdict, &event, err);
 	if (status == PEP_OK && *ret_verdict == MACHINE_WRITE && attempt->fields->idempotency_key)
 		status = look_for_key(attempt, ret_verdict, err);
 	return status;
@@ -128,6 +149,7 @@ static void finish_delivered(struct attempt *attempt, const char *enrollment_id,
 
 		status = spool_put(attempt->provisioner->spool, &entry, &spool_error);
 		result->outcome = status == PEP_OK ? PROVISION_RECORDED_LOCALLY : PROVISION_UNRECORDED;
+		(void)snprintf(result->enrollment_id, sizeof(result->enrollment_id), "%s", enrollment_id);
 		if (status != PEP_OK)
 			result->error = spool_error;
 	}
@@ -171,6 +193,8 @@ static const char *code_of(enum provision_outcome outcome)
 		return "in_doubt";
 	case PROVISION_STORAGE_UNAVAILABLE:
 		return "storage_unavailable";
+	case PROVISION_QUOTA:
+		return "quota";
 	default:
 		return "injector_failed";
 	}
@@ -240,8 +264,12 @@ static void forget(const struct attempt *attempt, const struct pep_identity *id,
 	if (outcome == PROVISION_UNRECORDED || (attempt->is_unrecorded && is_noted(provisioner)))
 		return;
 	/* The note goes before the result: where there is a note and no result, the tool was never started. */
-	if (!is_noted(provisioner) || pending_remove(provisioner->pending, attempt->nonce))
-		injector_forget(provisioner->injector, id);
+	if (is_noted(provisioner) && !pending_settle(provisioner->pending, attempt->nonce))
+		return;
+	PEP_FAILPOINT("settled");
+	injector_forget(provisioner->injector, id);
+	if (is_noted(provisioner))
+		pending_remove(provisioner->pending, attempt->nonce);
 }
 
 static void inject(struct attempt *attempt, const struct pep_target *target, struct provision_result *result)
@@ -288,6 +316,8 @@ static void finish_unclaimed(const struct attempt *attempt, pep_status status, e
 	else
 		result->outcome = outcome_of_claim(verdict);
 	result->identity = attempt->record;
+	if (result->outcome == PROVISION_REPLAYED)
+		result->attempt = attempt->record->attempt;
 }
 
 static void run_attempt(struct attempt *attempt, const struct pep_target *target, struct provision_result *result)
@@ -297,10 +327,16 @@ static void run_attempt(struct attempt *attempt, const struct pep_target *target
 
 	attempt->deadline_boot_ms = clock_boot_ms() + attempt->provisioner->injection_timeout_ms;
 	status = claim(attempt, &verdict, &result->error);
-	if (status == PEP_OK && verdict == MACHINE_WRITE)
-		inject(attempt, target, result);
-	else
+	if (status != PEP_OK || verdict != MACHINE_WRITE) {
 		finish_unclaimed(attempt, status, verdict, result);
+		return;
+	}
+	result->attempt = attempt->number;
+	result->outcome = attempt_take_place(attempt, &result->error);
+	if (!result->outcome)
+		inject(attempt, target, result);
+	if (attempt->place.name)
+		orders_settle(attempt->provisioner->orders, &attempt->place, attempt->fields->serial);
 }
 
 void provision_identity(struct provisioner *provisioner, struct arena *arena, const struct provision_request *request,
@@ -322,6 +358,9 @@ void provision_identity(struct provisioner *provisioner, struct arena *arena, co
 		finish_unclaimed(&attempt, status, verdict, ret_result);
 		return;
 	}
+	ret_result->outcome = attempt_look_for_place(&attempt, &ret_result->error);
+	if (ret_result->outcome)
+		return;
 	held = endpoints_hold(&provisioner->endpoints, &endpoint);
 	if (held != ENDPOINTS_HELD) {
 		ret_result->outcome = held == ENDPOINTS_SAME_SERIAL ? PROVISION_IN_PROGRESS : PROVISION_ENDPOINT_BUSY;

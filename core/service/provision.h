@@ -9,10 +9,21 @@
 #include "core/service/dispatch.h"
 #include "core/service/endpoints.h"
 #include "core/service/machine.h"
+#include "core/service/orders.h"
 #include "core/service/pending.h"
 #include "core/service/spool.h"
 
 #include <stdatomic.h>
+
+/* How an attempt ended that nobody waits for any more. Texts are borrowed for the call. */
+struct provision_settled {
+	const char *serial;
+	const char *outcome; /* what became of the record: "deployed", "failed", "in_doubt" and so on */
+	const char
+		*by; /* "spool": its outcome was on this server's disk; "lease": its time was over; "adopted": its tool has ended */
+	uint32_t attempt;
+	const char *enrollment_id, *detail; /* NULL: none */
+};
 
 /* What every provisioning of this server shares. Filled by the server, unchanged while requests run. */
 struct provisioner {
@@ -20,6 +31,7 @@ struct provisioner {
 	struct injector *injector;
 	struct spool *spool;
 	struct pending *pending; /* NULL: nothing is noted, and nothing can be adopted */
+	struct orders *orders;   /* NULL: the store keeps none, nor grants: every serial is welcome once */
 	struct dispatch dispatch;
 	struct endpoints endpoints;
 	const char *owner; /* "NAME/START" */
@@ -28,6 +40,10 @@ struct provisioner {
 	/* Called when something was deployed; must not wait. NULL: nobody wants to know. [any thread] */
 	void (*deployed)(void *context);
 	void *deployed_context;
+	/* Called when recovery has ended an attempt. NULL: nobody wants to know. [any thread] */
+	void (*settled)(void *context, const struct provision_settled *settled);
+	void *settled_context;
+	_Atomic(int64_t) recovery_due_work_ms; /* when the next step of the recovery thread is due */
 };
 
 enum provision_outcome {
@@ -35,6 +51,8 @@ enum provision_outcome {
 	PROVISION_REPLAYED,            /* was deployed by the same request before */
 	PROVISION_EXISTS,              /* the serial is deployed or retired */
 	PROVISION_MISMATCH,            /* the idempotency key came with other fields */
+	PROVISION_NOT_EXPECTED,        /* no order expects this serial; `error` says so */
+	PROVISION_QUOTA,               /* the order that expects it is full; `error` names it */
 	PROVISION_IN_PROGRESS,         /* somebody is at this serial */
 	PROVISION_ENDPOINT_BUSY,       /* this gateway is being provisioned for another serial */
 	PROVISION_UNREACHABLE,         /* nothing was sent */
@@ -58,8 +76,9 @@ struct provision_request {
 struct provision_result {
 	enum provision_outcome outcome;
 	const struct pep_identity *identity; /* DEPLOYED, REPLAYED: the record, in the arena */
-	char enrollment_id[128];             /* IN_DOUBT: the candidate; may be empty */
-	struct pep_error error;              /* why, for the log */
+	char enrollment_id[128]; /* IN_DOUBT: the candidate; RECORDED_LOCALLY, UNRECORDED: the gateway's; may be empty */
+	uint32_t attempt;        /* that was made, or of what is replayed; 0: none was */
+	struct pep_error error;  /* why, for the log; NOT_EXPECTED, QUOTA: for people */
 };
 
 /* Blocks until the gateway is done or the time limit has passed. Never leaves a serial stuck: whatever happens here, lease and

@@ -26,6 +26,25 @@ struct recovery {
 	bool stop;
 };
 
+/* One step is done; the next is due so many ms from now. */
+static void step(struct provisioner *provisioner, int64_t due_ms)
+{
+	provisioner->recovery_due_work_ms = clock_work_ms() + due_ms;
+}
+
+static void tell(const struct provisioner *provisioner, const struct pep_identity *record, uint32_t attempt, const char *by)
+{
+	const struct provision_settled settled = {.serial = record->serial,
+						  .outcome = identity_state_name(record->state),
+						  .by = by,
+						  .attempt = attempt,
+						  .enrollment_id = record->contacted == attempt ? record->enrollment_id : NULL,
+						  .detail = record->reason};
+
+	if (provisioner->settled)
+		provisioner->settled(provisioner->settled_context, &settled);
+}
+
 /* --- the spool --- */
 
 /* One look through it. */
@@ -46,6 +65,7 @@ static bool settle(void *context, const struct spool_entry *entry)
 
 	if (replay->is_away)
 		return false;
+	step(provisioner, 0);
 	status = storage_get(provisioner->storage, &arena, entry->serial, &record, &err);
 	replay->is_away = status == PEP_UNAVAILABLE || status == PEP_TIMEOUT;
 	if (status == PEP_OK && record && machine_has_delivery(record, entry->attempt))
@@ -60,6 +80,7 @@ static bool settle(void *context, const struct spool_entry *entry)
 	}
 	log_event(LOG_INFO, "a spooled outcome is stored", LOG_TEXT("serial", entry->serial),
 		  LOG_TEXT("state", identity_state_name(record->state)));
+	tell(provisioner, record, entry->attempt, "spool");
 	PEP_FAILPOINT("replayed");
 	return machine_has_delivery(record, entry->attempt);
 }
@@ -109,10 +130,12 @@ static pep_status lapse_one(struct provisioner *provisioner, const struct pep_id
 	if (adopt_is_awaited(provisioner, found->nonce))
 		event.own_name = NULL;
 	status = record_change(provisioner->storage, &arena, &change, &verdict, &record, err);
-	if (status == PEP_OK && verdict == MACHINE_WRITE)
+	if (status == PEP_OK && verdict == MACHINE_WRITE) {
 		log_event(LOG_NOTICE, "an unfinished attempt is ended", LOG_TEXT("serial", record->serial),
 			  LOG_TEXT("state", identity_state_name(record->state)), LOG_NUMBER("attempt", record->attempt),
 			  LOG_TEXT("owner", record->owner));
+		tell(provisioner, record, record->attempt, "lease");
+	}
 	PEP_FAILPOINT("lapsed");
 	return status;
 }
@@ -134,6 +157,7 @@ static pep_status lapse_all(struct provisioner *provisioner, const char *earlier
 	if (status != PEP_OK)
 		return status;
 	do {
+		step(provisioner, 0);
 		status = storage_scan_next(scan, &found, err);
 		if (status == PEP_OK && found)
 			status = lapse_one(provisioner, found, event, &is_warned, err);
@@ -165,7 +189,9 @@ static pep_status end_leases(struct provisioner *provisioner, const char *earlie
 	pep_status status;
 
 	/* Before row 13: what is known of an attempt wins over that its server is gone. */
+	step(provisioner, 0);
 	*ret_awaited = adopt_all(provisioner);
+	step(provisioner, 0);
 	status = storage_now(provisioner->storage, &now_ms, err);
 	if (status == PEP_OK)
 		status = lapse_all(provisioner, earlier_owner, is_start ? INT64_MAX : now_ms + 1, now_ms, err);
@@ -189,6 +215,7 @@ static bool wait_interval(struct recovery *recovery, int64_t interval_ms)
 	struct timespec until = {0};
 	int waited = 0;
 
+	step(recovery->provisioner, interval_ms);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += interval_ms / 1000;
 	until.tv_nsec += interval_ms % 1000 * 1000000;
@@ -213,14 +240,18 @@ static void *run(void *context)
 		struct pep_error err = {0};
 		pep_status status;
 
+		step(provisioner, 0);
 		replay_spool(provisioner, spool_count(provisioner->spool) <= reported);
 		reported = spool_count(provisioner->spool);
 		status = end_leases(provisioner, NULL, false, &awaited, &err);
+		if (status == PEP_OK && provisioner->orders)
+			status = orders_recover(provisioner->orders, &err);
+		step(provisioner, 0);
 		if (status == PEP_OK)
 			status = follow_others(provisioner, &err);
 		/* Once per outage, not once per interval. */
 		if (status != PEP_OK && !failing)
-			log_event(LOG_WARNING, "expired leases cannot be looked at", LOG_TEXT("error", err.message));
+			log_event(LOG_WARNING, "expired leases and orders cannot be looked at", LOG_TEXT("error", err.message));
 		failing = status != PEP_OK;
 	}
 	return NULL;
@@ -234,6 +265,7 @@ pep_status recovery_start(struct provisioner *provisioner, int64_t interval_ms, 
 
 	if (!recovery)
 		return pep_fail(err, PEP_NO_MEMORY, 0, "out of memory");
+	step(provisioner, 0);
 	recovery->provisioner = provisioner;
 	recovery->interval_ms = interval_ms;
 	(void)pthread_mutex_init(&recovery->mutex, NULL);
@@ -247,6 +279,13 @@ pep_status recovery_start(struct provisioner *provisioner, int64_t interval_ms, 
 	}
 	*ret_recovery = recovery;
 	return PEP_OK;
+}
+
+int64_t recovery_late_ms(const struct recovery *recovery)
+{
+	int64_t late_ms = clock_work_ms() - recovery->provisioner->recovery_due_work_ms;
+
+	return late_ms > 0 ? late_ms : 0;
 }
 
 void recovery_stop(struct recovery *recovery)

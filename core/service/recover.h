@@ -17,6 +17,9 @@ pep_status recover_at_start(struct provisioner *provisioner, const char *earlier
 /* From then on, every interval: replay the spool, look after tools that still run, end expired leases of any server. [main thread] */
 pep_status recovery_start(struct provisioner *provisioner, int64_t interval_ms, struct recovery **ret_recovery,
 			  struct pep_error *err);
+/* For how long, in ms, the thread has been at one step, or should have begun one; 0: it waits for the next. A step is one call of the store
+ * or of the injector, which have limits of their own. [any thread] */
+int64_t recovery_late_ms(const struct recovery *recovery);
 /* NULL is fine. Ends the thread; looks at the spool once more. [main thread] */
 void recovery_stop(struct recovery *recovery);
 

@@ -370,8 +370,16 @@ def examples_are_good():
     with tempfile.TemporaryDirectory(prefix="pep-cluster-") as top:
         with open(os.path.join(top, "password"), "w", encoding="utf-8") as file:
             file.write("secret\n")
+        os.chmod(os.path.join(top, "password"), 0o600)
+        server = os.path.join(OPTIONS.build, "core", "pep-server")
+        tokens = os.path.join(top, "tokens.yaml")
+        with open(tokens, "w", encoding="utf-8") as file:
+            file.write("server:\n  data_dir: %s\nstorage:\n  plugin: sqlite\ninjector:\n  plugin: mock\naccess:\n  tokens: tokens\n" % top)
+        subprocess.run([server, "token", "add", "--config", tokens, "line-1"], check=True, capture_output=True)
         for name in ("factory-cluster", "factory-postgres", "factory-mongo"):
-            subprocess.run([os.path.join(OPTIONS.build, "core", "pep-server"), "--config", os.path.join(folder, name + ".yaml"), "--check-config",
+            subprocess.run([server, "--config", os.path.join(folder, name + ".yaml"), "--check-config",
+                            # Without a data folder it does not connect to the database, which is not here.
+                            "--set", "server.data_dir=" + os.path.join(top, "none"), "--set", "access.tokens=" + os.path.join(top, "tokens"),
                             "--set", "server.plugin_dir=" + os.path.join(OPTIONS.build, "plugins", "lib"),
                             "--set", "storage.password=file:" + os.path.join(top, "password")], check=True, stdout=subprocess.DEVNULL)
 

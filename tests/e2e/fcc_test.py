@@ -134,6 +134,7 @@ def bad_configurations(lines, mode):
     with open(line.server.conf, encoding="utf-8") as f:
         conf = f.read()
     path = os.path.join(line.folder, "bad.yaml")
+    os.chmod(os.path.join(line.folder, "ca", "ca.crt"), 0o600)  # else it is refused as a key before it is read
     for old, new, words in [("key_mode: " + mode, "key_mode: by_hand", "key_mode must be"),
                             ("coaps://bootstrap", "https://bootstrap", "coap:// or coaps://"),
                             ("42fa7b48-", "42fa7b48", "vendor_id"),

@@ -8,6 +8,7 @@ Last line: N passed, N failed, N skipped.
 import argparse
 import http.client
 import importlib
+import json
 import os
 import re
 import shutil
@@ -238,6 +239,59 @@ def subscribers_go_on(place, store):
         with sqlite3.connect(last_path) as db:
             assert db.execute("SELECT * FROM note").fetchall() == [("push.mes", 1, "told so far")]
         db.close()
+
+
+def post(port, target, body, expect):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
+    reply = connection.getresponse()
+    text = reply.read()
+    connection.close()
+    assert reply.status == expect, (reply.status, text[:300])
+
+
+def provision(port, serial):
+    """(status, Pep-Error)"""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/v3/identity?ip=10.0.0.1&port=7777&serialNumber=" + serial)
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    return reply.status, reply.getheader("Pep-Error")
+
+
+@each_store
+def orders_go_on(place, store):
+    """A full order is full, a long list is whole, and a grant holds, there and back; other orders in the target are refused."""
+    source, source_path = place.sqlite()
+    middle, (last, last_path) = place.conf(store.fresh()), place.sqlite()
+    process, port = place.serve(source)
+    post(port, "/v3/orders", {"name": "FULL", "pattern": "F-[0-9]+", "quantity": 1}, 201)
+    post(port, "/v3/orders", {"name": "LIST", "serials": ["L-%055d" % i for i in range(2500)]}, 201)
+    assert provision(port, "F-1") == (200, None) and provision(port, "L-%055d" % 0) == (200, None)
+    replaced = get(port, "/v3/enrollment-id?serialNumber=F-1").decode()
+    post(port, "/v3/identities/F-1/grant", {"reason": "RMA 7", "enrollment_id": replaced}, 200)
+    process.terminate()
+    assert process.wait(60) == 0
+    said(place.migrate(source, middle), "copied orders and grants: 9 notes, compared")
+    place.migrate(source, middle)  # once more is no harm
+    place.migrate(middle, last)
+    notes = []
+    for path in (source_path, last_path):
+        with sqlite3.connect(path) as db:
+            notes.append(db.execute("SELECT name, text FROM note ORDER BY name").fetchall())
+        db.close()
+    assert notes[0] == notes[1] and sum(".list." in name for name, _ in notes[0]) == 3, [name for name, _ in notes[0] + notes[1]]
+    process, port = place.serve(middle)
+    assert provision(port, "F-2") == (403, "quota") and provision(port, "X-1") == (403, "not_expected")
+    assert provision(port, "L-%055d" % 2499) == (200, None)
+    assert provision(port, "F-1") == (200, None) and provision(port, "F-1") == (409, "exists")
+    process.terminate()
+    assert process.wait(60) == 0
+    with sqlite3.connect(source_path) as db:
+        db.execute("UPDATE note SET text = '{}' WHERE name = 'grants'")
+    db.close()
+    said(place.migrate(source, last, 5), "the note grants .* not that of --from", "nothing was written")
 
 
 @each_store

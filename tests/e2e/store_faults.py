@@ -36,6 +36,7 @@ class Postgres:
         self.password = os.path.join(folder, "password")
         with open(self.password, "w", encoding="utf-8") as file:
             file.write(PASSWORD + "\n")
+        os.chmod(self.password, 0o600)
 
     def fresh(self, deadline_ms=None, port=None):
         """The storage section of an empty store. deadline_ms: the plugin's deadlines, its own if None; port: None is the proxy's."""

@@ -143,6 +143,7 @@ def make(top, receiver, more="", name="test", url=None, **extra):
     server = Server(BUILD, top, name=name, **extra)
     with open(os.path.join(top, "secret"), "w", encoding="ascii") as f:
         f.write(SECRET + "\n")
+        os.fchmod(f.fileno(), 0o600)
     with open(server.conf, "a", encoding="utf-8") as f:
         f.write("push:\n  - name: mes\n    plugin: webhook\n    url: %s\n    secret: file:%s/secret\n%s"
                 % (url or "http://127.0.0.1:%d/hook?line=1" % receiver.port, top, "".join("    %s\n" % line for line in more.splitlines())))

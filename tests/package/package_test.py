@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""package_test.py BUILD PREFIX CMAKE CC: installs into a folder, builds a partner's plugin out of the tree against what was installed, both
+"""package_test.py BUILD PREFIX ETC DOC CMAKE CC: installs into a folder, builds a partner's plugin out of the tree against what was installed, both
 with CMake and by hand, and lets the built server look at it."""
 import glob
 import os
@@ -7,15 +7,15 @@ import subprocess
 import sys
 import tempfile
 
-BUILD, PREFIX, CMAKE, CC = sys.argv[1:]
+BUILD, PREFIX, ETC, DOC, CMAKE, CC = sys.argv[1:]
 PARTNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "partner")
-EXPECTED = ["bin/pep-cli", "bin/pep-plugin-check", "share/man/man1/pep-plugin-check.1", "share/doc/pep/docs/plugins/writing-an-exporter.md", "sbin/pep-server", "include/pep/plugin.h", "include/pep/identity.h", "include/pep/storage.h", "include/pep/injector.h",
-            "include/pep/exporter.h", "lib*/**/pep/plugins/sqlite.so", "lib*/**/pep/plugins/mock.so", "lib*/**/pep/plugins/csv.so",
-            "lib*/**/pep/plugins/json.so", "etc/pep/pep.yaml", "lib/systemd/system/pep.service", "share/man/man1/pep-cli.1",
+EXPECTED = ["bin/pep-cli", "bin/pep-plugin-check", "share/man/man1/pep-plugin-check.1", "sbin/pep-server", "include/pep/plugin.h", "include/pep/identity.h",
+            "include/pep/storage.h", "include/pep/injector.h", "include/pep/exporter.h", "lib*/**/pep/plugins/sqlite.so", "lib*/**/pep/plugins/mock.so", "lib*/**/pep/plugins/csv.so",
+            "lib*/**/pep/plugins/json.so", "lib/systemd/system/pep.service", "share/man/man1/pep-cli.1",
             "lib*/**/pep/plugins/fcc.so", "lib*/**/pep/plugins/fcu.so", "bin/pep-fcc-sim", "libexec/pep/pep-fcu-run",
-            "share/man/man1/pep-fcc-sim.1", "share/doc/pep/docs/plugins/fcc.md", "share/man/man5/pep.yaml.5", "share/man/man8/pep-server.8", "share/bash-completion/completions/pep-cli",
-            "share/doc/pep/LICENSE", "share/doc/pep/README.md", "share/doc/pep/docs/README.md", "share/doc/pep/docs/openapi.yaml",
-            "share/doc/pep/docs/plugins/sqlite.md"]
+            "share/man/man1/pep-fcc-sim.1", "share/man/man5/pep.yaml.5", "share/man/man8/pep-server.8", "share/bash-completion/completions/pep-cli"]
+DOCUMENTS = ["LICENSE", "README.md", "docs/README.md", "docs/openapi.yaml", "docs/plugins/sqlite.md", "docs/plugins/fcc.md",
+             "docs/plugins/writing-an-exporter.md"]
 
 
 def run(*command, **environment):
@@ -28,8 +28,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="pep-package-") as top:
         run(CMAKE, "--install", BUILD, DESTDIR=f"{top}/root")
         prefix = f"{top}/root{PREFIX}"
-        for path in EXPECTED:
-            assert glob.glob(f"{prefix}/{path}", recursive=True), f"{path} was not installed"
+        for path in [f"{PREFIX}/{path}" for path in EXPECTED] + [f"{DOC}/{path}" for path in DOCUMENTS] + [f"{ETC}/pep/pep.yaml"]:
+            assert glob.glob(f"{top}/root{path}", recursive=True), f"{path} was not installed"
 
         run(CMAKE, "-S", PARTNER, "-B", f"{top}/cmake", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={CC}")
         run(CMAKE, "--build", f"{top}/cmake")

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,7 +102,7 @@ pep_status child_start(char *const *command, char *const *environment, struct ch
 			child_close(&ends[i]);
 		return pep_fail(err, PEP_INTERNAL, reason, "exec: %.200s cannot be started: %s", command[0], strerror(reason));
 	}
-	*ret_child = (struct child){.pid = pid, .in = ends[0], .out = ends[1], .err = ends[2]};
+	*ret_child = (struct child){.pid = pid, .in = ends[0], .out = ends[1], .err = ends[2], .ended = pidfd_open(pid, 0)};
 	return PEP_OK;
 }
 
@@ -127,6 +128,7 @@ int child_end(struct child *child)
 	child_close(&child->in);
 	child_close(&child->out);
 	child_close(&child->err);
+	child_close(&child->ended);
 	if (child->pid <= 0)
 		return -1;
 	/* While it is not reaped, nobody else can have its number. */

@@ -14,6 +14,7 @@
 struct child {
 	pid_t pid;        /* also that of its group; 0: reaped */
 	int in, out, err; /* our ends, non-blocking; -1: closed */
+	int ended;        /* poll() sees it readable when the program has ended; -1: closed, or this kernel has none */
 };
 
 /* `command`, `environment`: ended by NULL, the first word an absolute path. PEP_INTERNAL: it was not started. [any thread] */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum { CHUNK = 16384, LOOK_MS = 200 /* how often an end is looked for that no pipe tells */ };
-enum { FD_IN, FD_OUT, FD_ERR, FD_COUNT };
+enum { FD_IN, FD_OUT, FD_ERR, FD_ENDED, FD_COUNT };
 
 /* One call. */
 struct turn {
@@ -123,6 +123,7 @@ static pep_status move_once(struct turn *turn, int timeout_ms)
 		[FD_IN] = {.fd = has_line(pump) ? pump->child.in : -1, .events = POLLOUT},
 		[FD_OUT] = {.fd = turn->room ? pump->child.out : -1, .events = POLLIN},
 		[FD_ERR] = {.fd = pump->child.err, .events = POLLIN},
+		[FD_ENDED] = {.fd = pump->child.out < 0 && !has_line(pump) ? pump->child.ended : -1, .events = POLLIN},
 	};
 
 	if (poll(fds, FD_COUNT, timeout_ms) <= 0)

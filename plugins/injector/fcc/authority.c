@@ -39,7 +39,7 @@ static pep_status load_certificates(struct authority *authority, struct pep_erro
 		if (code == 0)
 			code = gnutls_x509_crt_import_url(authority->chain[0], place, 0);
 	} else {
-		status = certificate_read_file("ca_certificate", place, &bytes, err);
+		status = certificate_read_file("ca_certificate", place, false, &bytes, err);
 		if (status != PEP_OK)
 			return status;
 		authority->count = AUTHORITY_CHAIN_LIMIT;

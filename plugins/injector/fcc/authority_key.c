@@ -47,7 +47,7 @@ static pep_status load_file(const struct settings *settings, gnutls_privkey_t ke
 	const char *password = *settings->ca_key_password ? settings->ca_key_password : NULL;
 	gnutls_x509_privkey_t pem = NULL;
 	gnutls_datum_t bytes = {0};
-	pep_status status = certificate_read_file("ca_key", settings->ca_key, &bytes, err);
+	pep_status status = certificate_read_file("ca_key", settings->ca_key, true, &bytes, err);
 
 	if (status != PEP_OK)
 		return status;

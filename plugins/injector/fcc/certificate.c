@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certificate.h"
 
+#include "core/base/private_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
@@ -92,49 +94,53 @@ void certificate_wipe(gnutls_datum_t *bytes)
 	*bytes = (gnutls_datum_t){0};
 }
 
-/* All bytes of an open file, up to the limit. Negative: errno. */
-static int read_all(int fd, gnutls_datum_t *bytes)
+/* All bytes of an open file, up to the limit. NULL, or why not. */
+static const char *read_all(int fd, bool is_secret, gnutls_datum_t *bytes)
 {
 	struct stat about;
 
 	if (fstat(fd, &about) < 0)
-		return -errno;
+		return strerror(errno);
 	if (!S_ISREG(about.st_mode))
-		return -EINVAL;
+		return "it is not a file";
 	if (about.st_size > FILE_LIMIT)
-		return -EFBIG;
+		return "it is too large";
+	if (about.st_size == 0)
+		return "it is empty";
+	if (is_secret && private_file_fault(&about))
+		return private_file_fault(&about);
 	bytes->data = gnutls_malloc((size_t)about.st_size + 1);
 	if (!bytes->data)
-		return -ENOMEM;
+		return "out of memory";
 	while (bytes->size < (size_t)about.st_size) {
 		ssize_t got = read(fd, bytes->data + bytes->size, (size_t)about.st_size - bytes->size);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return -errno;
+			return strerror(errno);
 		if (got == 0)
 			break;
 		bytes->size += (unsigned)got;
 	}
-	return 0;
+	return bytes->size ? NULL : "it is empty";
 }
 
-pep_status certificate_read_file(const char *what, const char *path, gnutls_datum_t *ret_bytes, struct pep_error *err)
+pep_status certificate_read_file(const char *what, const char *path, bool is_secret, gnutls_datum_t *ret_bytes,
+				 struct pep_error *err)
 {
 	gnutls_datum_t bytes = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int error = fd < 0 ? -errno : read_all(fd, &bytes);
+	const char *fault = fd < 0 ? strerror(errno) : read_all(fd, is_secret, &bytes);
 
 	if (fd >= 0)
 		(void)close(fd);
-	if (error == 0 && bytes.size) {
+	if (!fault) {
 		*ret_bytes = bytes;
 		return PEP_OK;
 	}
 	certificate_wipe(&bytes);
-	return pep_fail(err, PEP_INVALID, -error, "fcc: cannot read %s %s: %s; check path and rights", what, path,
-			error ? strerror(-error) : "it is empty");
+	return pep_fail(err, PEP_INVALID, 0, "fcc: cannot read %s %s: %s; check path and rights", what, path, fault);
 }
 
 /* PEM if it looks like it, else DER. */
@@ -150,7 +156,7 @@ pep_status certificate_load(const char *what, const char *path, gnutls_datum_t *
 {
 	gnutls_x509_crt_t certificate = NULL;
 	gnutls_datum_t bytes = {0};
-	pep_status status = certificate_read_file(what, path, &bytes, err);
+	pep_status status = certificate_read_file(what, path, false, &bytes, err);
 	const char *fault = NULL;
 
 	if (status != PEP_OK)

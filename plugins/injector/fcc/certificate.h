@@ -28,8 +28,10 @@ int certificate_point(gnutls_pubkey_t key, uint8_t ret_point[64]);
 /* Why a gateway would not store this certificate, for the end of a sentence; NULL: it would. */
 const char *certificate_fault(gnutls_x509_crt_t certificate);
 
-/* A small file. The bytes are the caller's, to be given to certificate_wipe(). `what` names the option for the message. */
-pep_status certificate_read_file(const char *what, const char *path, gnutls_datum_t *ret_bytes, struct pep_error *err);
+/* A small file. The bytes are the caller's, to be given to certificate_wipe(). `what` names the option for the message. `is_secret`: it
+ * is refused if others have rights to it. */
+pep_status certificate_read_file(const char *what, const char *path, bool is_secret, gnutls_datum_t *ret_bytes,
+				 struct pep_error *err);
 /* Wipe and free. {0} is fine. */
 void certificate_wipe(gnutls_datum_t *bytes);
 

@@ -71,6 +71,21 @@ static bool make_address(const struct pep_target *target, struct sockaddr_storag
 	return true;
 }
 
+/* A port of ours that nobody listens on can connect to itself (RFC 9293 3.5, simultaneous open): that is no gateway. And what the kernel
+ * connected us to is what was asked for, or nothing is sent. */
+static enum connection_end check_peer(struct connection *connection, const struct sockaddr_storage *address, socklen_t size)
+{
+	struct sockaddr_storage peer = {0}, own = {0};
+	socklen_t peer_size = sizeof(peer), own_size = sizeof(own);
+
+	if (getpeername(connection->fd, (struct sockaddr *)&peer, &peer_size) != 0 ||
+	    getsockname(connection->fd, (struct sockaddr *)&own, &own_size) != 0)
+		return lost(connection, errno);
+	if (peer_size != size || memcmp(&peer, address, size) != 0 || (own_size == size && memcmp(&own, &peer, size) == 0))
+		return lost(connection, ECONNREFUSED);
+	return CONNECTION_DONE;
+}
+
 static enum connection_end finish_connect(struct connection *connection, int64_t deadline_ms)
 {
 	enum connection_end end = wait_ready(connection, POLLOUT, deadline_ms);
@@ -97,9 +112,14 @@ enum connection_end connection_open(struct connection *connection, const struct 
 	if (connection->fd < 0)
 		return lost(connection, errno);
 	(void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(connection->fd, (const struct sockaddr *)&address, size) == 0)
-		return CONNECTION_DONE;
-	return errno == EINPROGRESS || errno == EINTR ? finish_connect(connection, deadline_ms) : lost(connection, errno);
+	if (connect(connection->fd, (const struct sockaddr *)&address, size) != 0) {
+		enum connection_end end =
+			errno == EINPROGRESS || errno == EINTR ? finish_connect(connection, deadline_ms) : lost(connection, errno);
+
+		if (end != CONNECTION_DONE)
+			return end;
+	}
+	return check_peer(connection, &address, size);
 }
 
 enum connection_end connection_look(struct connection *connection, bool *ret_has_input)

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define DAY_S 86400
@@ -67,10 +66,7 @@ static void warn(const struct fcc *fcc)
 {
 	const struct settings *settings = &fcc->settings;
 	const struct pep_host *host = fcc->host;
-	struct stat about;
 
-	if (*settings->ca_key == '/' && stat(settings->ca_key, &about) == 0 && (about.st_mode & 077))
-		host->log(host, 4, "fcc: others than its owner have rights to the file of ca_key; chmod 600 it");
 	if (authority_expires_s(fcc->authority) < time(NULL) + settings->validity_days * DAY_S)
 		host->log(host, 4, "fcc: ca_certificate expires before the gateway certificates that it signs");
 	if (!settings->by_device)

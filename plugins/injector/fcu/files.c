@@ -160,35 +160,65 @@ static pep_status cannot_look(const struct files *files, const struct pep_identi
 			files->path, strerror(reason));
 }
 
-pep_status files_look(const struct files *files, const struct pep_identity *id, enum files_state *ret_state, struct pep_error *err)
+static int open_job(const struct files *files, const struct pep_identity *id)
 {
 	char name[NAME_ROOM];
-	int job = openat(files->folder, name_of(name, id->nonce, JOB_SUFFIX), O_RDWR | O_CLOEXEC);
-	enum files_state state = FILES_NONE;
-	bool is_locked = false;
-	bool known;
 
-	if (job < 0 && errno != ENOENT)
-		return cannot_look(files, id, err);
-	if (job >= 0) {
-		/* The lock first: a runner that lives may write what is read then. */
-		known = try_lock(job, &is_locked);
-		if (is_locked)
-			state = FILES_RUNNING;
-		else if (known && faccessat(files->folder, name_of(name, id->nonce, JOB_RESULT_SUFFIX), F_OK, 0) == 0)
-			state = FILES_FINISHED;
-		else if (known)
-			known = errno == ENOENT && read_job(job, &state);
-		if (!known) {
-			pep_status status = cannot_look(files, id, err);
+	return openat(files->folder, name_of(name, id->nonce, JOB_SUFFIX), O_RDWR | O_CLOEXEC);
+}
 
-			(void)close(job);
-			return status;
-		}
-		(void)close(job);
+/* Of a job without a runner; false with errno. */
+static bool look_at_end(const struct files *files, const struct pep_identity *id, int job, enum files_state *ret_state)
+{
+	char name[NAME_ROOM];
+
+	if (faccessat(files->folder, name_of(name, id->nonce, JOB_RESULT_SUFFIX), F_OK, 0) == 0) {
+		*ret_state = FILES_FINISHED;
+		return true;
 	}
-	*ret_state = state;
-	return PEP_OK;
+	return errno == ENOENT && read_job(job, ret_state);
+}
+
+/* The lock first: a runner that lives may write what is read then. */
+static bool look_at_job(const struct files *files, const struct pep_identity *id, int job, enum files_state *ret_state)
+{
+	bool is_locked;
+
+	if (!try_lock(job, &is_locked))
+		return false;
+	if (!is_locked)
+		return look_at_end(files, id, job, ret_state);
+	*ret_state = FILES_RUNNING;
+	return true;
+}
+
+typedef bool job_look(const struct files *files, const struct pep_identity *id, int job, enum files_state *ret_state);
+
+static pep_status look(const struct files *files, const struct pep_identity *id, job_look *look_at, enum files_state *ret_state,
+		       struct pep_error *err)
+{
+	int job = open_job(files, id);
+	enum files_state state = FILES_NONE;
+	pep_status status = PEP_OK;
+
+	if (job >= 0 ? !look_at(files, id, job, &state) : errno != ENOENT)
+		status = cannot_look(files, id, err);
+	if (job >= 0)
+		(void)close(job);
+	if (status == PEP_OK)
+		*ret_state = state;
+	return status;
+}
+
+pep_status files_look(const struct files *files, const struct pep_identity *id, enum files_state *ret_state, struct pep_error *err)
+{
+	return look(files, id, look_at_job, ret_state, err);
+}
+
+pep_status files_look_ended(const struct files *files, const struct pep_identity *id, enum files_state *ret_state,
+			    struct pep_error *err)
+{
+	return look(files, id, look_at_end, ret_state, err);
 }
 
 pep_status files_read_result(const struct files *files, const struct pep_identity *id, char *text, struct result *ret_result,

@@ -35,6 +35,11 @@ enum files_state {
 /* What became of the attempt. PEP_UNAVAILABLE: it cannot be looked at now. [any thread] */
 pep_status files_look(const struct files *files, const struct pep_identity *id, enum files_state *ret_state, struct pep_error *err);
 
+/* The same of an attempt whose runner is known to have ended: never FILES_RUNNING. Its lock says nothing any more: a runner that is just
+ * being started by another thread has each descriptor of this process until its execve(). [any thread] */
+pep_status files_look_ended(const struct files *files, const struct pep_identity *id, enum files_state *ret_state,
+			    struct pep_error *err);
+
 /* The result of a finished attempt. `text` has RESULT_SIZE_MAX bytes; ret_result->output lies in it. PEP_UNAVAILABLE: it cannot be read
  * now. PEP_INTERNAL: it is damaged. [any thread] */
 pep_status files_read_result(const struct files *files, const struct pep_identity *id, char *text, struct result *ret_result,

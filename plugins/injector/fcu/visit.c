@@ -275,7 +275,7 @@ static pep_status judge(struct fcu *fcu, const struct pep_identity *id, char *te
 static pep_status finish(struct visit *visit)
 {
 	enum files_state state = FILES_LOST;
-	pep_status status = files_look(&visit->fcu->files, visit->id, &state, visit->err);
+	pep_status status = files_look_ended(&visit->fcu->files, visit->id, &state, visit->err);
 
 	visit->ret->outcome = PEP_DOUBTFUL;
 	if (status == PEP_OK)

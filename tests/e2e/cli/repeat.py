@@ -91,7 +91,7 @@ def test_open_outcomes_keep_the_note(place):
 
 def test_a_refusal_does_not_forget_an_earlier_lost_reply(place):
     # The retry comes from a network that is not allowed; the identity must not be lost for that.
-    server = place.serve(Reply(how="lose"), problem(403, "endpoint_not_allowed"), problem(401, "unauthorized"), Reply(200, IDENTITY))
+    server = place.serve(Reply(how="lose"), problem(403, "endpoint_not_allowed"), problem(401, "not_authenticated"), Reply(200, IDENTITY))
     for code in (4, 7, 5, 0):
         ends(place.run(IDENTITY_ARGV), code)
     equal(len({request.key for request in server.requests}), 1, "keys")
@@ -211,7 +211,7 @@ def test_retry_after_beyond_the_time_limit(place):
 
 
 def test_retry_after_until_the_time_limit(place):
-    server = place.serve(problem(429, "rate_limited", {"Retry-After": "1"}))
+    server = place.serve(problem(429, "too_many_requests", {"Retry-After": "1"}))
     ends(place.run(["get-enrollment-id", "-s", "S-1"], PEP_TIMEOUT="2"), 7)
     equal(len(server.requests), 2)
 

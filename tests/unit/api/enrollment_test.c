@@ -7,8 +7,10 @@
 #include "../provision/fake_store.h"
 
 #include "core/base/log.h"
+#include "core/service/audit.h"
 #include "core/service/push.h"
 #include "core/service/spool.h"
+#include "core/service/vitals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,21 @@ struct world {
 
 /* The spool is a stub: so many wait. */
 static unsigned waiting;
+static struct audit_report audited = {.is_well = true};
+
+void audit_report(struct audit *audit, struct audit_report *ret_report)
+{
+	(void)audit;
+	*ret_report = audited;
+}
+
+static int64_t disk_free = VITALS_DISK_MIN;
+
+int64_t vitals_disk_free(const char *path)
+{
+	(void)path;
+	return disk_free;
+}
 
 unsigned spool_count(const struct spool *spool)
 {
@@ -381,7 +398,29 @@ static void health(void **state)
 	waiting = 3;
 	api_readyz(&support->api, &support->request, &support->reply);
 	assert_int_equal(support->reply.status, 200);
-	support_assert_body(support, "{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\"}}");
+	support_assert_body(
+		support,
+		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\",\"audit\":\"ok\",\"disk\":\"ok\"}}");
+	support_get(support);
+	audited.is_altered = true;
+	api_readyz(&support->api, &support->request, &support->reply);
+	support_assert_body(
+		support,
+		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\",\"audit\":\"altered\",\"disk\":\"ok\"}}");
+	support_get(support);
+	audited.is_well = false;
+	api_readyz(&support->api, &support->request, &support->reply);
+	assert_int_equal(support->reply.status, 503);
+	support_assert_body(support, "{\"ready\":false,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 "
+				     "waiting\",\"audit\":\"unavailable\",\"disk\":\"ok\"}}");
+	audited = (struct audit_report){.is_well = true};
+	disk_free--;
+	api_readyz(&support->api, &support->request, &support->reply);
+	assert_int_equal(support->reply.status, 200);
+	support_assert_body(
+		support,
+		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\",\"audit\":\"ok\",\"disk\":\"low\"}}");
+	disk_free++;
 	support_get(support);
 	fake_store_script(&world->store, STORE_PING, 1, STORE_AWAY);
 	api_healthz(&support->api, &support->request, &support->reply);
@@ -432,7 +471,8 @@ static void subscribers_show_and_do_not_fail_it(void **state)
 	assert_int_equal(support->reply.status, 200);
 	support_assert_body(
 		support,
-		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 waiting\"},\"push\":["
+		"{\"ready\":true,\"checks\":{\"storage\":\"ok\",\"spool\":\"3 "
+		"waiting\",\"audit\":\"ok\",\"disk\":\"ok\"},\"push\":["
 		"{\"name\":\"mes\",\"state\":\"failing\",\"since\":\"1970-01-02T00:00:00Z\",\"backlog\":17,\"delivered\":5,"
 		"\"dead_letters\":2,\"error\":\"it said \\\"no\\\"\"},"
 		"{\"name\":\"mes-2\",\"state\":\"ok\",\"since\":\"1970-01-02T00:00:00Z\",\"backlog\":0,\"delivered\":5,"

@@ -6,6 +6,9 @@
 
 #include "core/api/fields.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <string.h>
 
 static bool parse(struct support *support, struct provision_request *ret_request)
@@ -250,6 +253,43 @@ static void the_peer_must_be_allowed_too(void **state)
 	support_assert_problem(support, 403, "endpoint_not_allowed", "ip");
 }
 
+/* An address of this machine that is neither loopback nor link-local; false: it has none. */
+static bool own_address(char *ret_text, size_t size)
+{
+	struct ifaddrs *all = NULL;
+	bool found = false;
+
+	assert_int_equal(getifaddrs(&all), 0);
+	for (const struct ifaddrs *entry = all; entry && !found; entry = entry->ifa_next)
+		found = entry->ifa_addr && entry->ifa_addr->sa_family == AF_INET && !(entry->ifa_flags & IFF_LOOPBACK) &&
+			getnameinfo(entry->ifa_addr, sizeof(struct sockaddr_in), ret_text, (socklen_t)size, NULL, 0,
+				    NI_NUMERICHOST) == 0 &&
+			strncmp(ret_text, "169.254.", 8) != 0;
+	freeifaddrs(all);
+	return found;
+}
+
+/* Whatever its networks and ports say. Loopback is for simulated gateways. */
+static void the_server_connects_to_no_address_of_its_own(void **state)
+{
+	struct config_network all = {.address = {[10] = 0xff, [11] = 0xff}, .prefix = 96};
+	struct support *support = *state;
+	struct provision_request request;
+	char own[64];
+
+	support->config.networks = &all;
+	support->config.network_count = 1;
+	support_get(support);
+	assert_true(takes(support, "ip", "127.0.0.1", &request));
+	if (!own_address(own, sizeof(own)))
+		return;
+	support_get(support);
+	support_pair(support, "serialNumber", "S");
+	support_pair(support, "ip", own);
+	assert_false(parse(support, &request));
+	support_assert_problem(support, 403, "endpoint_not_allowed", "ip");
+}
+
 static void macs(void **state)
 {
 	static const char *const bad_six[] = {"1",
@@ -409,6 +449,7 @@ int main(void)
 		TEST(ports),
 		TEST(addresses),
 		TEST(the_peer_must_be_allowed_too),
+		TEST(the_server_connects_to_no_address_of_its_own),
 		TEST(macs),
 		TEST(unknown_and_repeated),
 		TEST(defaults),

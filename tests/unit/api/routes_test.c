@@ -26,9 +26,18 @@ STUB(api_enrollment_id)
 STUB(api_verification_key)
 STUB(api_enrollment_ids)
 STUB(api_export)
+STUB(api_audit)
 STUB(api_docs)
+STUB(api_dashboard)
 STUB(api_healthz)
 STUB(api_readyz)
+STUB(api_orders)
+STUB(api_order)
+STUB(api_identities)
+STUB(api_status)
+STUB(api_events)
+STUB(api_metrics)
+STUB(api_version)
 
 static const struct route *match(const struct route *routes, const char *path)
 {
@@ -51,12 +60,29 @@ static void paths(void **state)
 		{"/verification-key", api_verification_key},
 		{"/v3/enrollment-ids", api_enrollment_ids},
 		{"/v3/export/csv", api_export},
+		{"/audit", api_audit},
 		{"/docs", api_docs},
 		{"/docs/", api_docs},
 		{"/docs/openapi.yaml", api_docs},
 		{"/healthz", api_healthz},
 		{"/readyz", api_readyz},
-		{"/", NULL},
+		{"/orders", api_orders},
+		{"/v3/orders/", api_orders},
+		{"/v3/orders/PO-1", api_order},
+		{"/orders/PO-1/close", api_order},
+		{"/v3/identities/GW-1", api_identities},
+		{"/identities/GW-1/grant", api_identities},
+		{"/v3/identities", NULL},
+		{"/status", api_status},
+		{"/v3/events", api_events},
+		{"/metrics", api_metrics},
+		{"/version", api_version},
+		{"/v3/status", api_status},
+		{"/", api_dashboard},
+		{"/assets/app.js", api_dashboard},
+		{"/assets", NULL},
+		{"/v3/", NULL},
+		{"/v3/assets/app.js", NULL},
 		{"/v3", NULL},
 		{"/v3/docs", NULL},
 		{"/Identity", NULL},
@@ -87,8 +113,28 @@ static void methods(void **state)
 		bool is_identity = route->handler == api_identity;
 
 		/* HEAD must never provision. */
-		assert_int_equal(route->methods, HTTP_GET | (is_identity ? HTTP_POST : HTTP_HEAD));
+		if (!route->post_scope)
+			assert_int_equal(route->methods, HTTP_GET | (is_identity ? HTTP_POST : HTTP_HEAD));
 	}
+}
+
+/* Who may look may not change anything. */
+static void scopes(void **state)
+{
+	struct route routes[API_ROUTE_COUNT];
+	unsigned count = 0;
+
+	(void)state;
+	api_routes(true, routes);
+	for (const struct route *route = routes; route->path; route++) {
+		bool may_change = route->methods & HTTP_POST && route->handler != api_identity;
+
+		assert_int_equal(route->post_scope, may_change ? SCOPE_OPERATE : SCOPE_OPEN);
+		if (may_change)
+			assert_int_equal(route->scope, SCOPE_READ);
+		count += may_change;
+	}
+	assert_int_equal(count, 3);
 }
 
 static void places(void **state)
@@ -102,6 +148,7 @@ static void places(void **state)
 		assert_int_equal(match(routes, "/verification-key")->place, inline_reads ? ROUTE_INLINE : ROUTE_WORKER);
 		assert_int_equal(match(routes, "/enrollment-ids")->place, ROUTE_WORKER);
 		assert_int_equal(match(routes, "/export/csv")->place, ROUTE_EXPORT);
+		assert_int_equal(match(routes, "/v3/audit")->scope, SCOPE_AUDIT);
 		assert_int_equal(match(routes, "/readyz")->place, ROUTE_WORKER);
 		assert_int_equal(match(routes, "/identity")->place, ROUTE_INJECT);
 		assert_int_equal(match(routes, "/healthz")->place, ROUTE_INLINE);
@@ -110,7 +157,8 @@ static void places(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(paths), cmocka_unit_test(methods), cmocka_unit_test(places)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(paths), cmocka_unit_test(methods), cmocka_unit_test(scopes),
+					   cmocka_unit_test(places)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

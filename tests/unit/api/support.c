@@ -27,6 +27,8 @@ int support_set_up(void **state)
 					  .api_address = "https://api.example",
 					  .gateway_services_address = "https://gateways.example",
 					  .gateway_port = 7777,
+					  .lowest_gateway_port = 1,
+					  .highest_gateway_port = 65535,
 					  .networks = support->networks,
 					  .network_count = 4};
 	support->api.config = &support->config;

@@ -74,8 +74,11 @@ static void assert_same(const struct schema_key *key, const struct config *a, co
 	bool same;
 
 	if (key->type == SCHEMA_NETWORKS) {
-		same = a->network_count == b->network_count &&
-		       memcmp(a->networks, b->networks, a->network_count * sizeof(*a->networks)) == 0;
+		const struct config_network *const *a_list = (const void *)a_member, *const *b_list = (const void *)b_member;
+		size_t count = *(const size_t *)(const void *)((const char *)a + key->count_offset);
+
+		same = count == *(const size_t *)(const void *)((const char *)b + key->count_offset) &&
+		       (!count || memcmp(*a_list, *b_list, count * sizeof(**a_list)) == 0);
 	} else if (is_text(key->type)) {
 		memcpy(&a_text, a_member, sizeof(a_text));
 		memcpy(&b_text, b_member, sizeof(b_text));

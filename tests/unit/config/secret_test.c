@@ -11,6 +11,7 @@
 /* cmocka.h needs those above it. */
 #include <cmocka.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/pep-secret-XXXXXX";
@@ -25,6 +26,7 @@ static void write_secret(const char *data, size_t size)
 	file = fopen(path, "w");
 	assert_non_null(file);
 	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fchmod(fileno(file), 0600), 0);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -81,6 +83,27 @@ static void unfit_files_are_refused_without_showing_them(void **state)
 	assert_null(text);
 }
 
+static void a_file_that_others_may_read_or_change_is_refused(void **state)
+{
+	static const mode_t bad[] = {0644, 0604, 0602, 0601, 0620, 0610};
+	char path[64];
+	char *text = NULL;
+
+	(void)state;
+	write_secret("hush", 4);
+	(void)snprintf(path, sizeof(path), "%s/key", folder);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(chmod(path, bad[i]), 0);
+		assert_int_equal(secret_read("file:key", folder, &text, &err), PEP_INVALID);
+		assert_non_null(strstr(err.message, "chmod 600"));
+		assert_null(strstr(err.message, "hush"));
+		assert_null(text);
+	}
+	assert_int_equal(chmod(path, 0400), 0);
+	assert_secret("file:key", "hush");
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -102,6 +125,7 @@ int main(void)
 		cmocka_unit_test(a_file_is_read_without_its_last_line_end),
 		cmocka_unit_test(a_variable_is_read),
 		cmocka_unit_test(unfit_files_are_refused_without_showing_them),
+		cmocka_unit_test(a_file_that_others_may_read_or_change_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -6,7 +6,9 @@
 #include "plugins/injector/fcu/boot.h"
 #include "tests/conformance/injector_driver.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -241,15 +243,38 @@ static void who_finds_no_place_was_not_sent(void **state)
 struct server {
 	struct stage *stage;
 	pep_status contacted; /* what the witness answers */
+	bool keeps_job;       /* the witness opens what a runner that is just being started would have */
+	int kept;
 	struct pep_injection result;
 	pep_status status;
 	struct pep_error err;
 };
 
+/* The job's own descriptor once more, lock and all. */
+static int keep_job(void)
+{
+	DIR *open_files = opendir("/proc/self/fd");
+	int kept = -1;
+
+	assert_non_null(open_files);
+	for (const struct dirent *entry = readdir(open_files); entry && kept < 0; entry = readdir(open_files)) {
+		char path[PATH_MAX];
+		ssize_t size = readlinkat(dirfd(open_files), entry->d_name, path, sizeof(path));
+
+		if (size > 4 && memcmp(path + size - 4, ".job", 4) == 0)
+			kept = dup((int)strtol(entry->d_name, NULL, 10));
+	}
+	(void)closedir(open_files);
+	assert_true(kept >= 0);
+	return kept;
+}
+
 static pep_status answer(struct pep_witness *witness, struct pep_error *err)
 {
-	const struct server *server = witness->ctx;
+	struct server *server = witness->ctx;
 
+	if (server->keeps_job)
+		server->kept = keep_job();
 	return server->contacted == PEP_OK ? PEP_OK : pep_fail(err, server->contacted, 0, "no");
 }
 
@@ -326,6 +351,17 @@ static void what_finished_is_adopted_until_it_is_forgotten(void **state)
 		assert_int_equal(server.result.outcome, PEP_NOT_SENT);
 		assert_int_equal(home_count(&server.stage->home, ".job") + home_count(&server.stage->home, ".result"), 0);
 	}
+}
+
+/* Another thread was just starting a runner of its own: it had our descriptors, and the lock, for longer than our tool ran. */
+static void the_end_is_seen_though_another_start_has_our_lock(void **state)
+{
+	struct server server = {.stage = *state, .keeps_job = true};
+
+	provision(&server, "GW-1", 60000);
+	assert_int_equal(server.status, PEP_OK);
+	assert_int_equal(server.result.outcome, PEP_DELIVERED);
+	(void)close(server.kept);
 }
 
 /* Only one that still runs is told by PEP_TIMEOUT. */
@@ -496,6 +532,7 @@ int main(void)
 		TEST(variables_that_the_tool_is_not_given_are_told),
 		TEST(a_keystore_that_is_mixed_up_is_refused),
 		TEST(who_finds_no_place_was_not_sent),
+		TEST(the_end_is_seen_though_another_start_has_our_lock),
 		TEST(what_finished_is_adopted_until_it_is_forgotten),
 		TEST(a_tool_that_was_overdue_is_adopted_as_ended),
 		TEST(what_the_witness_refused_leaves_nothing),

@@ -29,6 +29,48 @@ static void expect_status(struct client *client, unsigned status)
 	client_reply_free(&reply);
 }
 
+/* The next beat is given when the one before is answered. */
+static void wait_for_turn(void)
+{
+	while (!listener_turns(stage.listener))
+		(void)sched_yield();
+}
+
+static void test_an_http_thread_that_hangs_is_found(void **state)
+{
+	struct client held;
+	unsigned turns = 0;
+
+	(void)state;
+	stage_set(&stage);
+	stage.settings.threads = 3;
+	stage_start(&stage);
+	assert_true(listener_turns(stage.listener));
+	for (size_t i = 0; i < 5; i++)
+		wait_for_turn();
+	/* Requests under way, and workers that wait, are no standstill. */
+	held = client_open(stage.port);
+	client_send(&held, HOLD);
+	stage_wait_held(&stage, 1);
+	wait_for_turn();
+	wait_for_turn();
+	client_close(&held);
+	held = client_open(stage.port);
+	client_send(&held, "GET /stuck HTTP/1.1\r\n" HOST);
+	stage_wait_held(&stage, 2);
+	/* Once more, if what it was given before was answered just in time. */
+	for (size_t i = 0; i < 5000; i++) {
+		turns += listener_turns(stage.listener);
+		(void)sched_yield();
+	}
+	assert_in_range(turns, 0, 1);
+	stage_open_gate(&stage);
+	expect_status(&held, 200);
+	wait_for_turn();
+	client_close(&held);
+	stage_stop(&stage, 10000);
+}
+
 static void test_others_are_answered_while_some_wait(void **state)
 {
 	struct client held[4];
@@ -328,6 +370,7 @@ static void test_what_cannot_be_started_says_why(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_http_thread_that_hangs_is_found),
 		cmocka_unit_test(test_others_are_answered_while_some_wait),
 		cmocka_unit_test(test_a_full_queue_is_told_at_once),
 		cmocka_unit_test(test_a_client_that_leaves_is_no_trouble),

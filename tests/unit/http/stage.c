@@ -144,10 +144,22 @@ static void stream(void *context, struct http_request *request, struct http_repl
 	reply->stream = &made->stream;
 }
 
+static void news(void *context, struct http_request *request, struct http_reply *reply)
+{
+	struct stage *stage = context;
+
+	(void)request;
+	reply->status = 200;
+	reply->content_type = "text/event-stream";
+	reply->broadcast = stage->settings.broadcast;
+}
+
 static const struct route routes[] = {
+	{.path = "/news", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_INLINE, .handler = news},
 	{.path = "/echo", .methods = HTTP_GET | HTTP_HEAD | HTTP_POST, .place = ROUTE_INLINE, .handler = echo},
 	{.path = "/work", .methods = HTTP_GET | HTTP_HEAD | HTTP_POST, .place = ROUTE_WORKER, .handler = echo},
 	{.path = "/hold", .methods = HTTP_GET, .place = ROUTE_WORKER, .handler = hold},
+	{.path = "/stuck", .methods = HTTP_GET, .place = ROUTE_INLINE, .handler = hold},
 	{.path = "/inject", .methods = HTTP_GET | HTTP_POST, .place = ROUTE_INJECT, .handler = hold},
 	{.path = "/stream", .methods = HTTP_GET | HTTP_HEAD, .place = ROUTE_WORKER, .handler = stream},
 	{.path = "/rows", .methods = HTTP_GET, .place = ROUTE_WORKER, .handler = stream},

@@ -15,15 +15,15 @@ struct stage {
 	unsigned held;   /* handlers and producers that have come to the gate so far */
 	unsigned passed; /* ... and have gone through */
 	bool is_open;
-	unsigned filled, closed; /* pieces of streams made; streams closed */
-	struct listener_settings settings;
+	unsigned filled, closed;           /* pieces of streams made; streams closed */
+	struct listener_settings settings; /* .broadcast: of /news, the test's */
 	struct listener *listener;
 	uint16_t port;
 };
 
-/* Routes: /echo (inline: method, path, query, headers X-*, body), /work (the same on a worker), /hold (a worker, waits at a gate),
+/* Routes: /echo (inline: method, path, query, headers X-*, body), /work (the same on a worker), /hold (a worker, waits at a gate), /stuck (inline, waits at the gate),
  * /inject (waits at the gate), /stream?size=N, /rows?size=N (pieces of 100 bytes), /held?size=N (each piece waits at the gate),
- * /broken?size=N, /tail and a star. */
+ * /broken?size=N, /news, /tail and a star. */
 void stage_set(struct stage *stage);
 void stage_start(struct stage *stage);
 /* listener_stop() and everything else. */

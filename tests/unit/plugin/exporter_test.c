@@ -183,6 +183,7 @@ static void an_instance_describes_itself_and_has_a_rest(void **state)
 	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
 	assert_int_equal(exporter_rest(run, NULL, &more, &err), PEP_OK);
 	assert_false(more); /* it has no such function */
+	assert_false(exporter_has_rest(exporter));
 	assert_int_equal(exporter_deliver(exporter, &id, &wait_ms, &err), PEP_UNSUPPORTED);
 	assert_int_equal(wait_ms, 0);
 	exporter_drop(run);
@@ -191,6 +192,7 @@ static void an_instance_describes_itself_and_has_a_rest(void **state)
 	assert_int_equal(open_newer(false, fake_describe, &exporter), PEP_OK);
 	assert_string_equal(exporter_media_type(exporter), "text/own");
 	assert_string_equal(exporter_suffix(exporter), "own");
+	assert_true(exporter_has_rest(exporter));
 	assert_int_equal(exporter_begin(exporter, NULL, NULL, &run, &err), PEP_OK);
 	assert_int_equal(exporter_rest(run, NULL, &more, &err), PEP_OK);
 	assert_true(more);

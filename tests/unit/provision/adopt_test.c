@@ -363,12 +363,27 @@ static void the_thread_waits_for_the_tool(void **state)
 	assert_false(is_pending(fixture));
 }
 
+/* Killed between the end of the note and that of the injector's files. */
+static void what_was_settled_is_only_forgotten(void **state)
+{
+	struct fixture *fixture = *state;
+
+	leave_behind(fixture, PEP_DEPLOYED, OWN_EARLIER);
+	assert_true(pending_settle(fixture->provisioner.pending, NONCE));
+	assert_int_equal(at_start(fixture), PEP_OK);
+	assert_int_equal(fixture->injector.forgotten, 1);
+	assert_int_equal(at_start(fixture), PEP_OK);
+	assert_int_equal(fixture->injector.forgotten, 1);
+	assert_int_equal(fixture_record(fixture)->state, PEP_DEPLOYED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_outcome_is_recorded),
+		TEST(what_was_settled_is_only_forgotten),
 		TEST(the_reason_is_the_injectors),
 		TEST(a_running_one_stays_in_progress),
 		TEST(a_lease_that_ends_while_it_runs_is_in_doubt_until_it_is_known),

@@ -6,6 +6,7 @@
 
 #include "core/service/pending.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@ struct seen {
 	unsigned count;
 	char serial[80], nonce[40], owner[80];
 	uint32_t attempt;
-	struct pending *remove_from;
+	struct pending *settle_in;
 };
 
 static void see(void *context, const struct pending_entry *entry)
@@ -27,8 +28,8 @@ static void see(void *context, const struct pending_entry *entry)
 	(void)snprintf(seen->serial, sizeof(seen->serial), "%s", entry->serial);
 	(void)snprintf(seen->nonce, sizeof(seen->nonce), "%s", entry->nonce);
 	(void)snprintf(seen->owner, sizeof(seen->owner), "%s", entry->owner);
-	if (seen->remove_from)
-		assert_true(pending_remove(seen->remove_from, entry->nonce));
+	if (seen->settle_in)
+		assert_true(pending_settle(seen->settle_in, entry->nonce));
 }
 
 static struct pending *open_in(const struct fixture *fixture)
@@ -58,8 +59,8 @@ static void a_note_survives_a_restart(void **state)
 	assert_string_equal(seen.nonce, entry.nonce);
 	assert_string_equal(seen.owner, entry.owner);
 	assert_true(seen.attempt == UINT32_MAX);
-	assert_true(pending_remove(pending, "0a"));
-	assert_true(pending_remove(pending, "0a"));
+	assert_true(pending_settle(pending, "0a"));
+	assert_true(pending_settle(pending, "0a"));
 	assert_false(pending_has(pending, "0a"));
 	pending_walk(pending, see, &seen);
 	assert_int_equal(seen.count, 1);
@@ -67,10 +68,56 @@ static void a_note_survives_a_restart(void **state)
 	pending_close(NULL);
 }
 
-static void a_walk_may_remove(void **state)
+static unsigned count_files(const char *folder)
+{
+	DIR *list = opendir(folder);
+	unsigned count = 0;
+
+	assert_non_null(list);
+	while (readdir(list))
+		count++;
+	(void)closedir(list);
+	return count - 2;
+}
+
+static void what_is_settled_is_there_until_it_is_removed(void **state)
+{
+	static const struct pending_entry entry = {.serial = "GW-1", .nonce = "0a", .owner = "line-1/1", .attempt = 7};
+	struct fixture *fixture = *state;
+	struct pending *pending = open_in(fixture);
+	struct pep_error err = {0};
+	struct seen seen = {0};
+	unsigned before = count_files(fixture->folder);
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/.0b", fixture->folder); /* its write was cut short */
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(pending_put(pending, &entry, &err), PEP_OK);
+	pending_walk_settled(pending, see, &seen);
+	assert_int_equal(seen.count, 0);
+	assert_true(pending_settle(pending, "0a"));
+	pending_close(pending);
+	pending = open_in(fixture);
+	pending_walk(pending, see, &seen);
+	assert_int_equal(seen.count, 0);
+	pending_walk_settled(pending, see, &seen);
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.serial, "GW-1");
+	assert_string_equal(seen.nonce, "0a");
+	assert_int_equal(seen.attempt, 7);
+	pending_remove(pending, "0a");
+	pending_remove(pending, "0a");
+	assert_int_equal(count_files(fixture->folder), before);
+	pending_close(pending);
+}
+
+static void a_walk_may_settle(void **state)
 {
 	struct pending *pending = open_in(*state);
-	struct seen seen = {.remove_from = pending};
+	struct seen seen = {.settle_in = pending};
 	struct pep_error err = {0};
 	char nonce[33];
 
@@ -176,9 +223,13 @@ static void a_folder_that_cannot_be_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_note_survives_a_restart),         TEST(a_walk_may_remove),
-		TEST(what_cannot_be_understood_is_kept), TEST(names_lead_nowhere_else),
-		TEST(what_cannot_be_noted_is_an_error),  TEST(a_folder_that_cannot_be_used),
+		TEST(a_note_survives_a_restart),
+		TEST(what_is_settled_is_there_until_it_is_removed),
+		TEST(a_walk_may_settle),
+		TEST(what_cannot_be_understood_is_kept),
+		TEST(names_lead_nowhere_else),
+		TEST(what_cannot_be_noted_is_an_error),
+		TEST(a_folder_that_cannot_be_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,11 @@
  */
 #include "fixture.h"
 
+#include "core/base/clock.h"
 #include "core/service/machine.h"
 #include "core/service/recover.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <string.h>
 
@@ -322,6 +324,63 @@ static void the_thread_outlives_an_outage(void **state)
 	assert_int_equal(fixture_record(fixture)->state, PEP_DEPLOYED);
 }
 
+struct block {
+	sem_t begun, go_on;
+};
+
+static void wait_for_post(sem_t *semaphore)
+{
+	while (sem_wait(semaphore) != 0)
+		;
+}
+
+static void hold_up(struct storage *store, void *context)
+{
+	struct block *block = context;
+
+	(void)store;
+	(void)sem_post(&block->begun);
+	wait_for_post(&block->go_on);
+}
+
+static void spin_ms(int64_t ms)
+{
+	const int64_t until_ms = clock_work_ms() + ms;
+
+	while (clock_work_ms() < until_ms)
+		(void)sched_yield();
+}
+
+/* For the watchdog: a call of the store that does not come back, as opposed to an hour between two rounds. */
+static void a_step_that_hangs_is_late(void **state)
+{
+	struct fixture *fixture = *state;
+	struct recovery *recovery = NULL;
+	struct pep_error err = {0};
+	struct block block;
+
+	assert_int_equal(sem_init(&block.begun, 0, 0), 0);
+	assert_int_equal(sem_init(&block.go_on, 0, 0), 0);
+	fake_store_meanwhile(&fixture->store, STORE_NOW, 1, hold_up, &block);
+	assert_int_equal(recovery_start(&fixture->provisioner, 1, &recovery, &err), PEP_OK);
+	wait_for_post(&block.begun);
+	spin_ms(20);
+	assert_in_range(recovery_late_ms(recovery), 20, 20000);
+	(void)sem_post(&block.go_on);
+	while (recovery_late_ms(recovery) >= 20)
+		(void)sched_yield();
+	recovery_stop(recovery);
+	assert_int_equal(recovery_start(&fixture->provisioner, 3600000, &recovery, &err), PEP_OK);
+	spin_ms(20);
+	while (recovery_late_ms(recovery) > 0)
+		(void)sched_yield();
+	spin_ms(20);
+	assert_int_equal(recovery_late_ms(recovery), 0);
+	recovery_stop(recovery);
+	(void)sem_destroy(&block.begun);
+	(void)sem_destroy(&block.go_on);
+}
+
 static void stopping_looks_at_the_spool_once_more(void **state)
 {
 	struct fixture *fixture = *state;
@@ -357,6 +416,7 @@ int main(void)
 		TEST(the_thread_replays_and_lapses),
 		TEST(the_thread_does_not_end_what_this_start_holds),
 		TEST(the_thread_outlives_an_outage),
+		TEST(a_step_that_hangs_is_late),
 		TEST(stopping_looks_at_the_spool_once_more),
 	};
 

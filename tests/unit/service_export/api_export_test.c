@@ -71,7 +71,8 @@ pep_status export_open(const struct export_order *order, struct export_start *re
 {
 	assert_ptr_equal(order->storage, &opened);
 	assert_string_equal(order->request_id, "request-1");
-	assert_string_equal(order->who, "10.0.0.9");
+	assert_string_equal(order->peer, "10.0.0.9");
+	assert_string_equal(order->actor, "auditor");
 	opened.calls++;
 	opened.exporter = order->exporter;
 	opened.selection = order->selection;
@@ -82,8 +83,11 @@ pep_status export_open(const struct export_order *order, struct export_start *re
 	keep(opened.station, order->selection.station);
 	if (opened.status != PEP_OK)
 		return pep_fail(err, opened.status, 0, opened.status == PEP_INVALID ? "serial X is bad" : "secret reason");
-	*ret_start =
-		(struct export_start){.stream = &opened.stream, .has_more = opened.has_more, .next = "next", .count = opened.count};
+	*ret_start = (struct export_start){.stream = &opened.stream,
+					   .has_more = opened.has_more,
+					   .next = "next",
+					   .head = {.seq = 7, .hash = "abc"},
+					   .count = opened.count};
 	return PEP_OK;
 }
 
@@ -101,7 +105,8 @@ static void ask(enum http_method method, const char *tail, struct http_pair *que
 				       .query = query,
 				       .query_count = count,
 				       .id = "request-1",
-				       .peer = "10.0.0.9"};
+				       .peer = "10.0.0.9",
+				       .actor = "auditor"};
 
 	*ret_reply = (struct http_reply){0};
 	api_export((void *)&api, &request, ret_reply);
@@ -140,9 +145,10 @@ static void plain_export(void **state)
 	assert_int_equal(reply.status, 200);
 	assert_ptr_equal(reply.stream, &opened.stream);
 	assert_string_equal(reply.content_type, "text/mine");
-	assert_int_equal(reply.header_count, 2);
+	assert_int_equal(reply.header_count, 3);
 	assert_string_equal(header(&reply, "Content-Disposition"), "attachment; filename=\"identities.txt\"");
 	assert_string_equal(header(&reply, "Pep-Cursor"), "0123456789abcdef01234567");
+	assert_string_equal(header(&reply, "Pep-Audit-Head"), "7 abc");
 	assert_ptr_equal(opened.exporter, &mine);
 	assert_int_equal(opened.query.struct_size, sizeof(opened.query));
 	assert_int_equal(opened.query.state, PEP_DEPLOYED);

@@ -27,6 +27,8 @@ struct exporter {
 	unsigned begun, ended, dropped;
 	bool mute; /* writes nothing at begin and end */
 	bool checks;
+	unsigned rests;  /* how many pieces each call leaves; 0: it has no rest() */
+	unsigned left;   /* of the last call */
 	const char *bad; /* the serial that check() refuses */
 	const char *profile;
 };
@@ -94,6 +96,7 @@ pep_status exporter_begin(struct exporter *exporter, const char *profile, struct
 	assert_non_null(run);
 	run->exporter = exporter;
 	exporter->begun++;
+	exporter->left = exporter->rests;
 	*ret_run = run;
 	return exporter->mute ? PEP_OK : sink->write(sink, "<", 1);
 }
@@ -126,12 +129,28 @@ pep_status audit_append(struct audit *to, json_t *event, struct pep_error *err)
 	return PEP_OK;
 }
 
+void audit_record(struct audit *to, json_t *event)
+{
+	assert_ptr_equal(to, &audit);
+	json_decref(audit.last);
+	audit.last = event;
+	audit.count++;
+}
+
+void audit_head(struct audit *from, struct audit_head *ret_head)
+{
+	*ret_head = audit_genesis;
+	ret_head->seq = from->count;
+}
+
 pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, const struct pep_identity *id, struct pep_error *err)
 {
 	char *line;
 	pep_status status;
 
 	(void)err;
+	assert_int_equal(run->exporter->left, 0);
+	run->exporter->left = run->exporter->rests;
 	if (!run->exporter->line_size)
 		return sink->write(sink, id->serial, strlen(id->serial));
 	line = malloc(run->exporter->line_size);
@@ -144,19 +163,26 @@ pep_status exporter_record(struct exporter_run *run, struct pep_sink *sink, cons
 
 pep_status exporter_end(struct exporter_run *run, struct pep_sink *sink, struct pep_error *err)
 {
+	assert_int_equal(run->exporter->left, 0);
+	run->exporter->left = run->exporter->rests;
 	run->exporter->ended++;
 	if (run->exporter->end_status != PEP_OK)
 		return pep_fail(err, run->exporter->end_status, 0, "no end");
 	return run->exporter->mute ? PEP_OK : sink->write(sink, ">", 1);
 }
 
+bool exporter_has_rest(const struct exporter *exporter)
+{
+	return exporter->rests;
+}
+
+/* Nobody asks again when it has said that there is no more, or at all if it never has any. */
 pep_status exporter_rest(struct exporter_run *run, struct pep_sink *sink, bool *ret_more, struct pep_error *err)
 {
-	(void)run;
-	(void)sink;
 	(void)err;
-	*ret_more = false;
-	return PEP_OK;
+	assert_int_not_equal(run->exporter->left, 0);
+	*ret_more = --run->exporter->left;
+	return sink->write(sink, "+", 1);
 }
 
 void exporter_drop(struct exporter_run *run)
@@ -176,7 +202,8 @@ static struct export_order make_order(struct storage *storage, struct exporter *
 		.exporter = exporter,
 		.audit = &audit,
 		.selection = {.query = {.struct_size = sizeof(struct pep_scan_query), .state = PEP_DEPLOYED, .deployed_to_ms = 7}},
-		.who = "10.0.0.1",
+		.actor = "auditor",
+		.peer = "10.0.0.1",
 		.request_id = "request-1",
 	};
 }
@@ -343,6 +370,25 @@ static void nothing_is_an_end(void **state)
 	assert_int_equal(exporter.dropped, 1);
 }
 
+/* Of the beginning, of each record and of the end. */
+static void what_a_call_leaves_follows_it(void **state)
+{
+	struct storage storage = {.count = 2};
+	struct exporter exporter = {.rests = 2};
+	struct stream *stream;
+	char *text;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(open_stream(&storage, &exporter, &stream), PEP_OK);
+	assert_int_equal(read_all(stream, 3, &text, &size), STREAM_END);
+	stream->close(stream);
+	assert_int_equal(size, 14);
+	assert_memory_equal(text, "<++1\n++2\n++>++", size);
+	assert_int_equal(exporter.left, 0);
+	free(text);
+}
+
 static void reader_may_leave(void **state)
 {
 	struct storage storage = {.count = 50000};
@@ -478,8 +524,13 @@ static void who_took_what_is_audited(void **state)
 	assert_string_equal(json_string_value(json_object_get(audit.last, "sha256")),
 			    "5ea81d5b9a8ae5d854ad83a8b669e4c9c36b50d20f00bed0ead04375acebab4d");
 	free(text);
+	assert_int_equal(start.head.seq, 1);
+	assert_string_equal(json_string_value(json_object_get(audit.last, "audit_head")),
+			    "1 0000000000000000000000000000000000000000000000000000000000000000");
 	assert_int_equal(export_open(&order, &start, NULL), PEP_OK);
-	assert_string_equal(json_string_value(json_object_get(audit.last, "who")), "10.0.0.1");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "actor")), "auditor");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "peer")), "10.0.0.1");
+	assert_string_equal(json_string_value(json_object_get(audit.last, "request_id")), "request-1");
 	assert_string_equal(json_string_value(json_object_get(audit.last, "exporter")), "test");
 	assert_string_equal(json_string_value(json_object_get(audit.last, "state")), "deployed");
 	assert_int_equal(start.stream->fill(start.stream, &byte, 1), 1);
@@ -519,6 +570,7 @@ int main(void)
 		cmocka_unit_test(early_errors_are_returned),
 		cmocka_unit_test(late_errors_break),
 		cmocka_unit_test(nothing_is_an_end),
+		cmocka_unit_test(what_a_call_leaves_follows_it),
 		cmocka_unit_test(reader_may_leave),
 		cmocka_unit_test(a_page_says_how_to_go_on),
 		cmocka_unit_test(what_appears_inside_a_page_is_in_it),

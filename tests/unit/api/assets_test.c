@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/api/docs.h"
+#include "core/api/assets.h"
 
 #include "core/api/api.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,12 +14,15 @@
 #include <cmocka.h>
 
 static const unsigned char page[] = "<page>", page_packed[] = "packed page", document[] = "openapi: 3.1.0",
-			   document_packed[] = "packed";
+			   document_packed[] = "packed", board[] = "<board>", board_packed[] = "packed board", script[] = "1",
+			   script_packed[] = "packed 1";
 
 #define BYTES(array) (array), (array) + sizeof(array) - 1
-const struct docs_asset docs_assets[] = {
-	{"openapi.yaml", "application/yaml", "W/\"0123\"", BYTES(document), BYTES(document_packed)},
-	{"index.html", "text/html; charset=utf-8", "W/\"4567\"", BYTES(page), BYTES(page_packed)},
+const struct asset assets[] = {
+	{"/docs/openapi.yaml", "application/yaml", "W/\"0123\"", BYTES(document), BYTES(document_packed)},
+	{"/docs/", "text/html; charset=utf-8", "W/\"4567\"", BYTES(page), BYTES(page_packed)},
+	{"/", "text/html; charset=utf-8", "W/\"89ab\"", BYTES(board), BYTES(board_packed)},
+	{"/assets/app.js", "text/javascript; charset=utf-8", "W/\"cdef\"", BYTES(script), BYTES(script_packed)},
 	{0},
 };
 
@@ -64,16 +68,25 @@ static const char *replied(const struct http_reply *reply, const char *name)
 	return request_header(&as_request, name);
 }
 
-/* The reply to a GET of /docs/TAIL with one header (or none). */
-static struct http_reply ask(const char *tail, const char *header, const char *value)
+/* The reply to a GET with one header (or none). */
+static struct http_reply ask_handler(route_handler handler, const char *path, const char *header, const char *value)
 {
 	const struct http_pair pair = {header, value};
-	struct http_request request = {
-		.method = HTTP_GET, .path = "/docs/", .tail = tail, .headers = &pair, .header_count = header ? 1 : 0};
+	struct http_request request = {.method = HTTP_GET, .path = path, .headers = &pair, .header_count = header ? 1 : 0};
 	struct http_reply reply = {0};
 
-	api_docs(NULL, &request, &reply);
+	handler(NULL, &request, &reply);
 	return reply;
+}
+
+/* The same of /docs/TAIL. */
+static struct http_reply ask(const char *tail, const char *header, const char *value)
+{
+	char path[64];
+	int length = snprintf(path, sizeof(path), "/docs/%s", tail);
+
+	assert_true(length > 0 && (size_t)length < sizeof(path));
+	return ask_handler(api_docs, path, header, value);
 }
 
 static void assert_body(const struct http_reply *reply, const unsigned char *body, size_t size)
@@ -124,6 +137,30 @@ static void policy_lets_nothing_in_from_outside(void **state)
 	assert_non_null(strstr(policy, "default-src 'none'"));
 	assert_non_null(strstr(policy, "script-src 'self';"));
 	assert_null(strstr(policy, "http"));
+	for (size_t i = 0; i < 2; i++) {
+		reply = ask_handler(api_dashboard, i ? "/assets/app.js" : "/", NULL, NULL);
+		policy = replied(&reply, "Content-Security-Policy");
+		assert_non_null(policy);
+		assert_non_null(strstr(policy, "default-src 'none'"));
+		assert_non_null(strstr(policy, "style-src 'self';"));
+		assert_non_null(strstr(policy, "frame-ancestors 'none'"));
+		assert_null(strstr(policy, "unsafe"));
+		assert_null(strstr(policy, "http"));
+	}
+}
+
+static void dashboard_and_its_parts(void **state)
+{
+	struct http_reply reply = ask_handler(api_dashboard, "/", NULL, NULL);
+
+	(void)state;
+	assert_body(&reply, board, sizeof(board) - 1);
+	assert_string_equal(reply.content_type, "text/html; charset=utf-8");
+	reply = ask_handler(api_dashboard, "/assets/app.js", "Accept-Encoding", "gzip");
+	assert_body(&reply, script_packed, sizeof(script_packed) - 1);
+	reply = ask_handler(api_dashboard, "/assets/", NULL, NULL);
+	assert_int_equal(reply.status, 404);
+	assert_string_equal(reply.error_code, "no_such_path");
 }
 
 static void unknown_is_a_problem(void **state)
@@ -187,6 +224,7 @@ int main(void)
 		cmocka_unit_test(without_slash_redirects),
 		cmocka_unit_test(page_and_document),
 		cmocka_unit_test(policy_lets_nothing_in_from_outside),
+		cmocka_unit_test(dashboard_and_its_parts),
 		cmocka_unit_test(unknown_is_a_problem),
 		cmocka_unit_test(gzip_when_taken),
 		cmocka_unit_test(unchanged_is_not_sent_again),
